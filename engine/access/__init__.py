@@ -1,0 +1,1 @@
+"""People, units, posts, roles, data scope, sessions, audit."""

@@ -1,0 +1,1 @@
+"""Legal clocks: working-day calendar, due dates, suspension, extension, explanation."""

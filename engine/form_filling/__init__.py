@@ -1,0 +1,1 @@
+"""Forms: loading, rendering, validating, printing one JSON Schema; drafts and submissions."""

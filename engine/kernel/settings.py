@@ -1,0 +1,55 @@
+"""Settings come from the environment, once, at start."""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a deployment may choose. ``from_environment`` reads the names in brackets.
+
+    database_url   [DATABASE_URL]    postgresql://…, PostgreSQL 15–18
+    data_dir       [GUICHENG_DATA]   blobs, keys, embedded database; outside the checkout by default
+    public_url     [PUBLIC_URL]      what stands in QR codes and links, may carry a sub-path
+    content_root   [GUICHENG_ROOT]   folder that holds processes/ forms/ handlers/ integrations/ devices/
+    host, port     [HOST, PORT]      loopback by default
+    secret_key     file ``secret_key`` in data_dir, made at first start
+    environment    [GUICHENG_ENV]    "demo" (default), "production" or "test"
+    """
+
+    database_url: str
+    data_dir: Path
+    public_url: str = "http://127.0.0.1:8000"
+    content_root: Path = ROOT
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret_key: bytes = field(default=b"", repr=False)
+    environment: str = "demo"
+    only_packs: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
+        env = os.environ if env is None else env
+        data_dir = Path(env.get("GUICHENG_DATA", "/var/lib/guicheng"))
+        port = int(env.get("PORT", "8000"))
+        key_file = data_dir / "secret_key"
+        return cls(
+            database_url=env.get("DATABASE_URL", ""),
+            data_dir=data_dir,
+            public_url=env.get("PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+            content_root=Path(env.get("GUICHENG_ROOT", str(ROOT))),
+            host=env.get("HOST", "127.0.0.1"),
+            port=port,
+            secret_key=key_file.read_bytes() if key_file.exists() else b"",
+            environment=env.get("GUICHENG_ENV", "demo"),
+        )
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address for SQLAlchemy's psycopg driver."""
+        return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -1,0 +1,1 @@
+"""Statistics, dashboards and periodic reports over registers and history."""

@@ -1,0 +1,1 @@
+"""SpiffWorkflow lives here and nowhere else: deploy, start, complete, return, timers, messages; one verb per module."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy Core tables, queries.py and operations.py by topic, migrations, the job queue."""

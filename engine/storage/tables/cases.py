@@ -1,0 +1,67 @@
+"""Cases, links, parties, attachments, legal clocks, grants."""
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+from engine.storage.tables.base import instant, json, key, metadata, ref
+
+case_file = Table(
+    "case_file", metadata, key(), Column("kind", Text, nullable=False, comment="<pack>.<kind>, e.g. case_filing.clue"),
+    Column("number", Text, unique=True), Column("title", Text, nullable=False), Column("subject", Text, nullable=False, server_default="", comment="当事人"),
+    Column("address", Text, nullable=False, server_default=""), Column("state", Text, nullable=False), Column("state_title", Text, nullable=False),
+    ref("unit_id", "unit.id"), ref("district_id", null=True), ref("handler_id", "person.id", null=True), ref("parent_id", "case_file.id", null=True),
+    json("tags", server_default="[]"), Column("search", Text, nullable=False, server_default="", comment="fields marked search, folded"),
+    ref("created_by", "person.id", null=True), instant("created_at"), instant("updated_at"), instant("closed_at", null=True), instant("voided_at", null=True),
+    Index("ix_case_file_unit_id_updated_at", "unit_id", "updated_at"), Index("ix_case_file_district_id_updated_at", "district_id", "updated_at"),
+    Index("ix_case_file_handler_id_updated_at", "handler_id", "updated_at"), Index("ix_case_file_created_by_updated_at", "created_by", "updated_at"),
+    Index("ix_case_file_updated_at", "updated_at"),
+    Index("ix_case_file_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+
+case_link = Table(
+    "case_link", metadata, key(), ref("from_id", "case_file.id", index=True), ref("to_id", "case_file.id", index=True),
+    Column("kind", Text, nullable=False, comment="became, merged_into, related"), Column("reason", Text, nullable=False, server_default=""), instant("at"),
+    UniqueConstraint("from_id", "to_id", "kind"),
+)
+
+case_grant = Table(
+    "case_grant", metadata, ref("case_id", "case_file.id", primary_key=True), ref("person_id", "person.id", primary_key=True),
+    Column("reason", Text, primary_key=True, comment="handled, shared, copied"), instant("at"), instant("until", null=True),
+    Index("ix_case_grant_person_id_at", "person_id", "at"),
+)
+
+party = Table(
+    "party", metadata, key(), Column("kind", Text, nullable=False, comment="person or organisation"), Column("name", Text, nullable=False),
+    Column("identifier_kind", Text, nullable=False), Column("identifier", LargeBinary, comment="SM4-GCM"), Column("identifier_index", LargeBinary, comment="HMAC-SM3"),
+    Column("phone", LargeBinary), Column("phone_index", LargeBinary), Column("address", Text, nullable=False, server_default=""),
+    json("detail", server_default="{}"), ref("unit_id", null=True), ref("district_id", null=True), instant("created_at"), instant("updated_at"),
+    UniqueConstraint("identifier_kind", "identifier_index"), Index("ix_party_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+)
+
+case_party = Table(
+    "case_party", metadata, key(), ref("case_id", "case_file.id", index=True), ref("party_id", "party.id", index=True),
+    Column("role", Text, nullable=False, server_default="party"), json("snapshot"), instant("at"), ref("act_id", null=True),
+)
+
+attachment = Table(
+    "attachment", metadata, key(), Column("sm3", Text, nullable=False), ref("case_id", "case_file.id", null=True, index=True), ref("task_id", null=True, index=True),
+    Column("field", Text, nullable=False, server_default=""), Column("file_name", Text, nullable=False), Column("content_type", Text, nullable=False),
+    Column("size", Integer, nullable=False), Column("caption", Text, nullable=False, server_default=""), json("capture", server_default="{}", comment="time, place, device as the camera said"),
+    ref("unit_id", null=True), ref("district_id", null=True), ref("uploaded_by", "person.id"), instant("uploaded_at"), instant("removed_at", null=True),
+    Column("thumbnail_sm3", Text),
+)
+
+case_clock = Table(
+    "case_clock", metadata, key(), ref("case_id", "case_file.id", index=True), ref("instance_id", null=True), Column("clock", Text, nullable=False, comment="<pack>.<parameter>"),
+    Column("title", Text, nullable=False), Column("day_kind", Text, nullable=False, comment="working_day, day, month, year"), Column("amount", Integer, nullable=False),
+    Column("law", Text, nullable=False, server_default=""), Column("start_on", Date, nullable=False), Column("due_on", Date), Column("state", Text, nullable=False, comment="running, suspended, met, expired, cancelled"),
+    ref("unit_id", null=True), ref("district_id", null=True), instant("updated_at"), instant("ended_at", null=True), Column("warned", Boolean, nullable=False, server_default="false"),
+    Index("ix_case_clock_due_on", "due_on", postgresql_where="state = 'running'"),
+    Index("uq_case_clock_live", "case_id", "clock", unique=True, postgresql_where="state in ('running','suspended')"),
+)
+
+clock_event = Table(
+    "clock_event", metadata, key(), ref("clock_id", "case_clock.id", index=True), Column("kind", Text, nullable=False, comment="start, suspend, resume, exclude, extend, end"),
+    Column("on_day", Date, nullable=False), Column("until_day", Date), Column("amount", Integer), Column("day_kind", Text), Column("ground", Text, nullable=False, server_default=""),
+    ref("document_id", null=True), ref("act_id", null=True), ref("by_id", null=True), instant("at"),
+)

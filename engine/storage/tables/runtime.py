@@ -1,0 +1,88 @@
+"""Instances, tasks, acts, timers, subscriptions, jobs' effects, incidents."""
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+from engine.storage.tables.base import instant, json, key, metadata, ref
+
+instance = Table(
+    "instance", metadata, key(), ref("case_id", "case_file.id", index=True), ref("bundle_id", "bundle.id"), ref("definition_id", "definition.id"),
+    Column("process", Text, nullable=False), Column("title", Text, nullable=False), Column("status", Text, nullable=False, comment="running, suspended, incident, completed, cancelled"),
+    Column("rev", Integer, nullable=False), Column("state", LargeBinary, nullable=False), ref("started_by", null=True), instant("started_at"), instant("updated_at"), instant("ended_at", null=True),
+    ref("unit_id", null=True), ref("district_id", null=True), ref("parent_instance_id", null=True),
+)
+
+task = Table(
+    "task", metadata, key(), ref("instance_id", "instance.id"), ref("case_id", "case_file.id"), Column("engine_id", Text, nullable=False, comment="the engine's task id"),
+    Column("node", Text, nullable=False, comment="BPMN element id as drawn"), Column("process", Text, nullable=False, comment="process the node stands in"), Column("scope", Text, nullable=False, server_default="", comment="call activities above it, '/'-separated"),
+    Column("title", Text, nullable=False), Column("role", Text, nullable=False), Column("role_title", Text, nullable=False, server_default=""), Column("status", Text, nullable=False, comment="open, done, cancelled"), Column("form", Text, comment="<pack>.<form> or null"),
+    ref("assignee_id", "person.id", null=True), instant("claimed_at", null=True), ref("from_id", null=True), Column("from_name", Text, nullable=False, server_default=""), Column("from_words", Text, nullable=False, server_default=""),
+    Column("returned", Boolean, nullable=False, server_default="false"), Column("due_on", Date), instant("opened_at"), instant("ended_at", null=True), ref("ended_by", null=True), Column("outcome", Text), ref("act_id", null=True),
+    ref("unit_id", null=True), ref("district_id", null=True), Column("rev", Integer, nullable=False, server_default="0"), instant("viewed_at", null=True),
+    UniqueConstraint("instance_id", "engine_id"),
+    Index("ix_task_assignee", "assignee_id", "due_on", "id", postgresql_where="status = 'open'"), Index("ix_task_case_id", "case_id"),
+    Index("ix_task_ended_by", "ended_by", "ended_at"), Index("ix_task_open_instance", "instance_id", postgresql_where="status = 'open'"),
+)
+
+task_candidate = Table(
+    "task_candidate", metadata, ref("task_id", "task.id", primary_key=True), ref("unit_id", "unit.id", primary_key=True), Column("post", Text, primary_key=True),
+    Column("open", Boolean, nullable=False, server_default="true"), Index("ix_task_candidate_open", "unit_id", "post", postgresql_where="open"),
+)
+
+draft = Table(
+    "draft", metadata, ref("task_id", "task.id", primary_key=True), ref("person_id", "person.id", primary_key=True), json("data"), Column("form_hash", Text, nullable=False), Column("rev", Integer, nullable=False), instant("updated_at"),
+)
+
+start_draft = Table(
+    "start_draft", metadata, key(), ref("person_id", "person.id", index=True), Column("process", Text, nullable=False), json("data"), instant("updated_at"),
+)
+
+submission = Table(
+    "submission", metadata, key(), ref("case_id", "case_file.id", index=True), ref("instance_id", "instance.id"), ref("task_id", null=True), ref("act_id", "act.id"),
+    Column("node", Text, nullable=False), Column("form", Text, nullable=False), Column("form_hash", Text, nullable=False), json("data"), ref("by_id", null=True), Column("by_name", Text, nullable=False), instant("at"),
+    Column("superseded", Boolean, nullable=False, server_default="false", comment="true once a return undid it"),
+)
+
+act = Table(
+    "act", metadata, key(), Column("key", Text, nullable=False, unique=True, comment="idempotency key"), Column("kind", Text, nullable=False, comment="start, complete, return, withdraw, claim, release, transfer, timer, message, service, skip, …"),
+    ref("case_id", null=True), ref("instance_id", null=True), ref("task_id", null=True), Column("node", Text), Column("process", Text), Column("title", Text, nullable=False, server_default=""),
+    ref("actor_id", null=True), Column("actor_name", Text, nullable=False), Column("actor_post", Text, nullable=False, server_default=""), instant("at"), Column("outcome", Text), Column("outcome_title", Text), Column("opinion", Text, nullable=False, server_default=""),
+    json("flows", server_default="[]", comment="original ids of the sequence flows taken"), json("nodes", server_default="[]", comment="original ids of nodes entered or left"), json("result", server_default="{}"), Column("request_hash", Text, nullable=False, server_default=""),
+    Column("rev_before", Integer), Column("snapshot", LargeBinary, comment="state before this act; null where nothing moved"), ref("undone_by", null=True), Column("automatic", Boolean, nullable=False, server_default="false"),
+    Column("audit_chain", Text), Column("audit_seq", Integer), instant("task_opened_at", null=True),
+    Index("ix_act_case_id_at", "case_id", "at"), Index("ix_act_instance_id_rev", "instance_id", "rev_before"), Index("ix_act_actor_id_at", "actor_id", "at"),
+)
+
+timer = Table(
+    "timer", metadata, ref("instance_id", "instance.id", primary_key=True), Column("engine_id", Text, primary_key=True), ref("case_id", null=True), Column("node", Text, nullable=False),
+    instant("due_at"), Column("suspended", Boolean, nullable=False, server_default="false"), Column("clock", Text, comment="legal clock it follows"), instant("claimed_at", null=True),
+    Index("ix_timer_due_at", "due_at", postgresql_where="NOT suspended AND claimed_at IS NULL"),
+)
+
+subscription = Table(
+    "subscription", metadata, ref("instance_id", "instance.id", primary_key=True), Column("engine_id", Text, primary_key=True), Column("kind", Text, nullable=False, comment="message or signal"),
+    Column("name", Text, primary_key=True), Column("correlation", Text, nullable=False, server_default=""), Column("node", Text, nullable=False), Index("ix_subscription_name", "kind", "name", "correlation"),
+)
+
+message_inbox = Table(
+    "message_inbox", metadata, key(), Column("key", Text, nullable=False, unique=True), Column("name", Text, nullable=False), Column("correlation", Text, nullable=False, server_default=""), json("payload"),
+    Column("status", Text, nullable=False, comment="waiting, delivered, expired"), instant("received_at"), instant("expires_at"), instant("delivered_at", null=True), ref("instance_id", null=True),
+    Index("ix_message_inbox_waiting", "name", "correlation", postgresql_where="status = 'waiting'"),
+)
+
+effect = Table(
+    "effect", metadata, key(), Column("key", Text, nullable=False, unique=True, comment="instance:engine task:effect, never the attempt"), ref("instance_id", "instance.id", index=True), ref("case_id", null=True), Column("engine_id", Text, nullable=False),
+    Column("node", Text, nullable=False), Column("handler", Text, nullable=False), json("arguments"), Column("status", Text, nullable=False, comment="queued, running, done, failed, skipped, cancelled"), json("result", null=True),
+    Column("attempts", Integer, nullable=False, server_default="0"), Column("reversible", Boolean, nullable=False, server_default="true"), instant("created_at"), instant("updated_at"),
+)
+
+incident = Table(
+    "incident", metadata, key(), ref("instance_id", "instance.id", index=True), ref("case_id", null=True), ref("task_id", null=True), ref("effect_id", null=True), Column("engine_id", Text), Column("node", Text, nullable=False), Column("process", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False, comment="service, assignment, expression, error_uncaught, timer"), Column("message", Text, nullable=False), json("detail", server_default="{}"), Column("status", Text, nullable=False, comment="open, retried, skipped, resolved"),
+    instant("opened_at"), instant("closed_at", null=True), ref("closed_by", null=True), Column("reason", Text, nullable=False, server_default=""), ref("unit_id", null=True), ref("district_id", null=True),
+    Index("ix_incident_open", "opened_at", postgresql_where="status = 'open'"),
+)
+
+event_feed = Table(
+    "event_feed", metadata, key(), Column("kind", Text, nullable=False), ref("case_id", null=True, index=True), ref("task_id", null=True), ref("unit_id", null=True), ref("district_id", null=True), json("payload"), instant("at"),
+)
