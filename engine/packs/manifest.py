@@ -1,0 +1,162 @@
+"""pack.yaml as a typed value."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from engine.kernel.errors import DeployRefused
+from engine.kernel.names import qualify
+from engine.packs.yaml import read_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of case. ``states`` maps code to Chinese title; the first is where a case begins."""
+
+    name: str
+    title: str
+    states: Mapping[str, str]
+    register: str | None = None
+    number: str | None = None
+    closed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberRule:
+    """How a number reads: ``{unit}`` 机关代字, ``{year}``, ``{seq:04}``; counted per unit or per district bureau."""
+
+    name: str
+    title: str
+    pattern: str
+    per: str = "district"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role and the post that holds it unless an administrator says otherwise."""
+
+    name: str
+    title: str
+    post: str
+    unit: str
+    scope: str = "own"
+    bureau: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A process that an officer with ``role`` may start; it opens a case of ``kind``."""
+
+    process: str
+    title: str
+    role: str
+    kind: str
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter:
+    """A process that runs beside others on a case of one of ``kinds`` in one of ``states`` (empty: any open one)."""
+
+    process: str
+    title: str
+    role: str
+    kinds: tuple[str, ...]
+    states: tuple[str, ...] = ()
+    help: str = ""
+    once: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What pack.yaml says, every reference qualified as ``<pack>.<name>``."""
+
+    name: str
+    title: str
+    system: str = ""
+    owner: str = ""
+    law: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    connects: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    numbers: Mapping[str, NumberRule] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    matters: Mapping[str, Matter] = field(default_factory=dict)
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    exempt: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def _validator() -> Any:
+    schema = orjson.loads((Path(__file__).parent / "manifest.schema.json").read_bytes())
+    return jsonschema_rs.Draft202012Validator(schema)
+
+
+def parse_manifest(content: bytes, *, pack: str) -> Manifest:
+    """The manifest of ``pack``; raises DeployRefused with one finding per wrong key."""
+    raw = read_yaml(content, file=f"processes/{pack}/pack.yaml")
+    findings = [
+        {"element": "/".join(str(p) for p in error.instance_path) or "pack.yaml", "rule": "manifest", "message": error.message}
+        for error in _validator().iter_errors(raw)
+    ]
+    if findings:
+        raise DeployRefused(f"processes/{pack}/pack.yaml 有 {len(findings)} 处不合要求。", findings=findings)
+    return _build(raw, pack)
+
+
+def _build(raw: Mapping[str, Any], pack: str) -> Manifest:
+    def each(section: str, make: Any) -> dict[str, Any]:
+        return {qualify(name, pack): make(qualify(name, pack), value) for name, value in raw.get(section, {}).items()}
+
+    return Manifest(
+        name=pack,
+        title=raw["title"],
+        system=raw.get("system", ""),
+        owner=raw.get("owner", ""),
+        law=tuple(raw.get("law", ())),
+        uses=tuple(raw.get("uses", ())),
+        connects=tuple(raw.get("connects", ())),
+        devices=tuple(raw.get("devices", ())),
+        kinds=each("kinds", lambda name, v: _kind(name, v, pack)),
+        numbers=each("numbers", lambda name, v: NumberRule(name=name, **v)),
+        roles=each("roles", lambda name, v: Role(name=name, **v)),
+        starts=each("starts", lambda name, v: _start(name, v, pack)),
+        matters=each("matters", lambda name, v: _matter(name, v, pack)),
+        requirements=raw.get("requirements", {}),
+        exempt=raw.get("exempt", {}),
+    )
+
+
+def _kind(name: str, value: Mapping[str, Any], pack: str) -> Kind:
+    return Kind(
+        name=name,
+        title=value["title"],
+        states=value["states"],
+        register=qualify(value["register"], pack) if "register" in value else None,
+        number=qualify(value["number"], pack) if "number" in value else None,
+        closed=frozenset(value.get("closed", ())),
+    )
+
+
+def _start(name: str, value: Mapping[str, Any], pack: str) -> Start:
+    return Start(process=name, title=value["title"], role=qualify(value["role"], pack), kind=qualify(value["kind"], pack), help=value.get("help", ""))
+
+
+def _matter(name: str, value: Mapping[str, Any], pack: str) -> Matter:
+    return Matter(
+        process=name,
+        title=value["title"],
+        role=qualify(value["role"], pack),
+        kinds=tuple(qualify(kind, pack) for kind in value["kinds"]),
+        states=tuple(value.get("states", ())),
+        help=value.get("help", ""),
+        once=value.get("once", True),
+    )
