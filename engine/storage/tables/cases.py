@@ -56,6 +56,7 @@ case_clock = Table(
     Column("title", Text, nullable=False), Column("day_kind", Text, nullable=False, comment="working_day, day, month, year"), Column("amount", Integer, nullable=False),
     Column("law", Text, nullable=False, server_default=""), Column("start_on", Date, nullable=False), Column("due_on", Date), Column("state", Text, nullable=False, comment="running, suspended, met, expired, cancelled"),
     ref("unit_id", null=True), ref("district_id", null=True), instant("updated_at"), instant("ended_at", null=True), Column("warned", Boolean, nullable=False, server_default="false"),
+    json("rule", server_default="{}", comment="first day, rest day and extension limits of its law when it started"),
     Index("ix_case_clock_due_on", "due_on", postgresql_where="state = 'running'"),
     Index("uq_case_clock_live", "case_id", "clock", unique=True, postgresql_where="state in ('running','suspended')"),
 )

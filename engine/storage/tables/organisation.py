@@ -36,6 +36,7 @@ post = Table(
 role_holder = Table(
     "role_holder", metadata, key(), Column("role", Text, nullable=False, comment="<pack>.<role>"),
     Column("post", Text, nullable=False), Column("unit_kind", Text, nullable=False),
+    Column("scope", Text, nullable=False, server_default="own", comment="where units are looked for from the case's unit: own, agency or city"),
     Column("bureau", Text, comment="null: both"), ref("unit_id", "unit.id", null=True, comment="only below this unit"),
     Column("valid_from", Date, nullable=False), Column("valid_until", Date), Column("source", Text, nullable=False, server_default=""),
     Index("ix_role_holder_role", "role"),

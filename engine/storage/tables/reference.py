@@ -17,6 +17,7 @@ parameter_value = Table(
     "parameter_value", metadata, key(), Column("parameter", Text, nullable=False), Column("value", Numeric), Column("text", Text),
     Column("unit", Text, nullable=False, server_default=""), Column("source", Text, nullable=False), Column("valid_from", Date, nullable=False),
     Column("valid_until", Date), ref("unit_id", "unit.id", null=True), Column("origin", Text, nullable=False, server_default="pack"),
+    json("detail", null=True, comment="what a legal clock needs besides its amount: first day, rest day, extension"),
     Index("ix_parameter_value_parameter_valid_from", "parameter", "valid_from"),
 )
 
