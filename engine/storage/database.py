@@ -1,0 +1,58 @@
+"""The connection pool, and what a PostgreSQL server must be able to do before anything is stored in it."""
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from engine.kernel.errors import GuichengError
+from engine.kernel.settings import Settings
+
+OLDEST, NEWEST = 15, 18
+PROBE = "行政处罚"
+
+
+class DatabaseUnfit(GuichengError):
+    """The server can't carry this platform; the message says which setting to change."""
+
+    status = 503
+    code = "database_unfit"
+
+
+def make_engine(settings: Settings, *, pool_size: int = 5, application_name: str = "guicheng") -> Engine:
+    """A pool for ``settings.database_url``: small, without a ping per checkout, named in pg_stat_activity."""
+    if not settings.database_url:
+        raise DatabaseUnfit("没有数据库地址：请用 ./run 启动内置数据库，或设置 DATABASE_URL。")
+    return create_engine(
+        settings.sqlalchemy_url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={"application_name": application_name, "connect_timeout": 10},
+        json_serializer=dump_json,
+        json_deserializer=orjson.loads,
+    )
+
+
+def dump_json(value: Any) -> str:
+    """JSON text for a jsonb column; decimals become strings, as money does everywhere."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def check_server(connection: Connection) -> None:
+    """Raise DatabaseUnfit unless version and encoding are right."""
+    major = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    if not OLDEST <= major <= NEWEST:
+        raise DatabaseUnfit(f"数据库是 PostgreSQL {major}，本平台需要 {OLDEST}–{NEWEST}。")
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseUnfit(f"数据库的编码是 {encoding}，请用 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 重建。")
+
+
+def check_trigrams(connection: Connection) -> None:
+    """Raise DatabaseUnfit when pg_trgm finds no trigrams in Chinese text (ctype C does that silently)."""
+    count = connection.execute(text("SELECT cardinality(show_trgm(:probe))"), {"probe": PROBE}).scalar_one()
+    if not count:
+        raise DatabaseUnfit("数据库的 LC_CTYPE 不认识中文，全文检索会失效：请以 LC_CTYPE 'C.UTF-8' 或 'zh_CN.UTF-8' 重建数据库。")

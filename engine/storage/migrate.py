@@ -1,0 +1,43 @@
+"""Bring a database to the newest revision."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from engine.storage.database import check_server, check_trigrams
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x67_63_6D_69  # "gcmi"
+
+
+def upgrade(engine: Engine) -> None:
+    """Run every missing revision in one transaction; processes that start together wait for one another."""
+    with engine.begin() as connection:
+        check_server(connection)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        check_trigrams(connection)
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision a database stands at; None when it is empty."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The newest revision that this code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
