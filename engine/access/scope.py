@@ -1,0 +1,85 @@
+"""Which cases an actor may see, decided in the query: a UNION of narrow selects, never an OR; full scope adds nothing.
+
+A case is seen by who leads or works in an office above its unit, who handles or opened it, who was given a look at it,
+and who has a step of it in hand or in the pool of one of their posts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import CompoundSelect, Connection, Select, exists, literal, or_, select, tuple_, union, union_all
+
+from engine.access.actors import LEADER_POSTS, SECTION_POSTS, Actor
+from engine.kernel.clock import SHANGHAI
+from engine.kernel.errors import NotFound
+from engine.storage.tables.cases import case_file, case_grant
+from engine.storage.tables.organisation import unit
+from engine.storage.tables.runtime import task, task_candidate
+
+S = TypeVar("S", bound=Select[Any])
+
+
+def visible_cases(actor: Actor) -> Select[Any] | CompoundSelect[Any]:
+    """The ids of all cases that ``actor`` may see, as a select of one column."""
+    return select(case_file.c.id) if actor.sees_everything else union(*_ways(actor))
+
+
+def restrict(statement: S, actor: Actor, *, case_id: Any = case_file.c.id) -> S:
+    """``statement`` narrowed to cases that ``actor`` may see; unchanged for people with full scope."""
+    return statement if actor.sees_everything else statement.where(case_id.in_(visible_cases(actor)))
+
+
+def may_see_case(connection: Connection, actor: Actor, case_id: UUID) -> bool:
+    """True when the case exists and ``actor`` may see it, in one statement."""
+    if actor.sees_everything:
+        return bool(connection.scalar(select(exists().where(case_file.c.id == case_id))))
+    ways = union_all(*(way.where(way.selected_columns[0] == case_id) for way in _ways(actor))).subquery()
+    return bool(connection.scalar(select(exists(select(literal(1)).select_from(ways)))))
+
+
+def require_case(connection: Connection, actor: Actor, case_id: UUID) -> None:
+    """Raise NotFound unless ``actor`` may see the case: what may not be seen looks like what is not there."""
+    if not may_see_case(connection, actor, case_id):
+        raise NotFound("没有找到这个案件，或您无权查看。")
+
+
+def scope_root(actor: Actor) -> str | None:
+    """The unit path below which ``actor`` sees every case by post; None when their post gives no such view.
+
+    A head sees their own unit and what is below; people of a bureau's offices see their bureau, at city level only the
+    heads do.
+    """
+    if actor.post_code in LEADER_POSTS:
+        return actor.agency_path
+    if actor.post_code in SECTION_POSTS:
+        return actor.agency_path if actor.district_id is not None else actor.unit_path
+    return None
+
+
+def _ways(actor: Actor) -> list[Select[Any]]:
+    me = actor.person_id
+    ways = [
+        select(case_file.c.id).where(case_file.c.handler_id == me),
+        select(case_file.c.id).where(case_file.c.created_by == me),
+        select(case_grant.c.case_id).where(case_grant.c.person_id == me, _grant_runs(actor)),
+        select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open"),
+    ]
+    if actor.posts:
+        pool = task_candidate.join(task, task.c.id == task_candidate.c.task_id)
+        mine = tuple_(task_candidate.c.unit_id, task_candidate.c.post).in_(actor.posts)
+        ways.append(select(task.c.case_id).select_from(pool).where(task_candidate.c.open, mine))
+    root = scope_root(actor)
+    if root is not None:
+        below = select(unit.c.id).where(unit.c.path.like(root.replace("_", r"\_").replace("%", r"\%") + "%"))
+        ways.append(select(case_file.c.id).where(case_file.c.unit_id.in_(below)))
+    return ways
+
+
+def _grant_runs(actor: Actor) -> Any:
+    """A grant ends at midnight after its last day, so the legal date of the actor decides."""
+    if actor.on is None:
+        return case_grant.c.until.is_(None)
+    return or_(case_grant.c.until.is_(None), case_grant.c.until > datetime.combine(actor.on, time(), SHANGHAI))
