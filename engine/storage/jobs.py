@@ -52,7 +52,9 @@ class JobQueue:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.registry: Registry[RegisteredJob] = Registry("后台任务")
-        self._queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_conninfo(engine)))
+        # Two faces of one queue: jobs are queued on the caller's own connection, so that face needs no pool of its own.
+        self._inlet = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+        self._outlet = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_conninfo(engine), min_size=1, max_size=20))
 
     def register(self, task: str, function: JobFunction, *, attempts: int = 10, exhausted: Exhausted | None = None) -> None:
         """Let jobs named ``task`` run ``function(app, **arguments)``, at most ``attempts`` times.
@@ -76,7 +78,7 @@ class JobQueue:
         isn't queued and None comes back.
         """
         self.registry.get(task)
-        deferrer = self._queue.configure_task(
+        deferrer = self._inlet.configure_task(
             task, connection=connection.connection.driver_connection, lock=lock, queueing_lock=queueing_lock,
             schedule_at=schedule_at, priority=priority, task_kwargs=orjson.loads(dump_json(arguments)),
         )
@@ -95,30 +97,36 @@ class JobQueue:
             asyncio.run(self._work(stop, concurrency, name))
 
     async def _work(self, stop: threading.Event, concurrency: int, name: str) -> None:
-        async with self._queue.open_async():
-            worker = asyncio.create_task(
-                self._queue.run_worker_async(
-                    concurrency=concurrency, name=name, install_signal_handlers=False, fetch_job_polling_interval=5.0,
-                    shutdown_graceful_timeout=30.0, delete_jobs="never",
-                )
-            )
-            while not stop.is_set() and not worker.done():
+        # One Procrastinate worker per place: each fetches again as soon as its own job ends, so that the next job of a
+        # lock starts at once. A single worker with several places would leave it to the next poll.
+        async with self._outlet.open_async():
+            workers = [asyncio.create_task(self._one_worker(f"{name}-{place}")) for place in range(concurrency)]
+            while not stop.is_set() and not any(worker.done() for worker in workers):
                 await asyncio.sleep(0.1)
-            if not worker.done():
+            for worker in workers:
                 worker.cancel()
-            await asyncio.gather(worker, return_exceptions=stop.is_set())
+            results = await asyncio.gather(*workers, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _one_worker(self, name: str) -> None:
+        await self._outlet.run_worker_async(
+            concurrency=1, name=name, install_signal_handlers=False, fetch_job_polling_interval=5.0,
+            shutdown_graceful_timeout=30.0, delete_jobs="never",
+        )
 
     @contextmanager
     def _tasks_for(self, app: Any) -> Iterator[None]:
-        before = dict(self._queue.tasks)
+        before = dict(self._outlet.tasks)
         for task in self.registry:
             registered = self.registry.get(task)
-            self._queue.task(_runner(app, registered), name=task, pass_context=True, retry=_Retry(registered.attempts))
+            self._outlet.task(_runner(app, registered), name=task, pass_context=True, retry=_Retry(registered.attempts))
         try:
             yield
         finally:
-            self._queue.tasks.clear()
-            self._queue.tasks.update(before)
+            self._outlet.tasks.clear()
+            self._outlet.tasks.update(before)
 
     def run_due(self, app: Any, *, at: datetime | None = None) -> int:
         """Run every job that is ready in this thread until none is left; the number of jobs run.

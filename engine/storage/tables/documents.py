@@ -13,6 +13,12 @@ document = Table(
     ref("unit_id", null=True), ref("district_id", null=True), ref("created_by", null=True), instant("created_at"), instant("updated_at"), instant("issued_at", null=True), instant("withdrawn_at", null=True),
 )
 
+document_version = Table(
+    "document_version", metadata, key(), ref("document_id", "document.id"), Column("rev", Integer, nullable=False), Column("title", Text, nullable=False, comment="初稿, 修改稿, 签发稿"), json("change", null=True, comment="correction: block, before, after"),
+    Column("pdf_sm3", Text, comment="rendering of this revision, once made"), ref("by_id", null=True), Column("by_name", Text, nullable=False, server_default=""), instant("at"),
+    UniqueConstraint("document_id", "rev"),
+)
+
 number_counter = Table(
     "number_counter", metadata, ref("unit_id", "unit.id", primary_key=True), Column("year", Integer, primary_key=True), Column("kind", Text, primary_key=True), Column("last", Integer, nullable=False),
 )
@@ -48,5 +54,5 @@ document_signature = Table(
 
 verification = Table(
     "verification", metadata, key(), ref("document_id", "document.id", null=True), Column("check_code", Text, nullable=False), Column("result", Text, nullable=False), Column("network", Text, nullable=False, server_default=""), instant("at"),
-    Index("ix_verification_document_id_at", "document_id", "at"),
+    Index("ix_verification_document_id_at", "document_id", "at"), Index("ix_verification_network_at", "network", "at"),
 )
