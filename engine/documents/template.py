@@ -1,0 +1,180 @@
+"""A document template: a YAML head and a Jinja2 body in a sandbox without files."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, TemplateSyntaxError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.documents.words import capital, cn_date, cn_datetime, money
+from engine.kernel.errors import DeployRefused
+from engine.kernel.names import is_name, pack_of, qualify
+from engine.packs.yaml import read_yaml
+
+SEAL_KINDS: Mapping[str, str] = {"unit_official": "公章", "unit_enforcement": "执法专用章"}
+NAMES = frozenset({"data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "range", "loop"})
+HEAD_KEYS = frozenset({"title", "form", "number", "seal", "signatures", "blocks", "page", "layout"})
+LAYOUTS = frozenset({"letter", "table"})
+ALL_OPINIONS = "opinions"
+MAX_BYTES = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureSpec:
+    """The person who did ``node`` signs at ``anchor``; ``required`` refuses to issue when that person has no signature."""
+
+    anchor: str
+    node: str
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockSpec:
+    """A paragraph that may be corrected before sealing."""
+
+    name: str
+    title: str
+    max_length: int = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """What a template file says. ``number`` and ``form`` are qualified or None, ``seal`` is a key of SEAL_KINDS or None."""
+
+    name: str
+    title: str
+    form: str | None
+    number: str | None
+    seal: str | None
+    signatures: tuple[SignatureSpec, ...]
+    sign_all_opinions: bool
+    blocks: Mapping[str, BlockSpec]
+    page: str
+    layout: str
+    body: str
+
+
+@lru_cache(maxsize=500)
+def parse_template(content: bytes, *, name: str) -> Template:
+    """The template ``<pack>.<document>``; raises DeployRefused with one finding per fault."""
+    head, body = _split(content, name)
+    findings = [*_head_findings(head), *_body_findings(body)]
+    template = None if findings else _build(head, body, name)
+    if template:
+        findings = _anchor_findings(template)
+    if template is None or findings:
+        raise DeployRefused(f"文书模板 {name} 有 {len(findings)} 处不合要求。", findings=findings)
+    return template
+
+
+@lru_cache(maxsize=1)
+def environment() -> ImmutableSandboxedEnvironment:
+    """The sandbox: autoescape, no loader (so no include or extends), our four filters added."""
+    made = ImmutableSandboxedEnvironment(autoescape=True, loader=None, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"money": money, "capital": capital, "cn_date": cn_date, "cn_datetime": cn_datetime}
+    return made
+
+
+def _split(content: bytes, name: str) -> tuple[dict[str, Any], str]:
+    if len(content) > MAX_BYTES:
+        raise DeployRefused(f"文书模板 {name} 超过 {MAX_BYTES // 1000} KB。")
+    try:
+        lines = content.decode("utf-8-sig").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        raise DeployRefused(f"文书模板 {name} 不是 UTF-8 编码。") from None
+    marks = [index for index, line in enumerate(lines) if line.strip() == "---"][:2]
+    if len(marks) < 2 or marks[0] != 0:
+        raise DeployRefused(f"文书模板 {name} 开头应有两行 --- 之间的 YAML 说明。")
+    head = read_yaml("".join(lines[1 : marks[1]]).encode(), file=name)
+    if not isinstance(head, dict):
+        raise DeployRefused(f"文书模板 {name} 的 YAML 说明应是键和值。")
+    return head, "".join(lines[marks[1] + 1 :])
+
+
+def _finding(element: str, message: str) -> dict[str, str]:
+    return {"element": element, "rule": "document", "message": message}
+
+
+def _head_findings(head: Mapping[str, Any]) -> list[dict[str, str]]:
+    found = [_finding(key, f"不认识的键 {key}") for key in head if key not in HEAD_KEYS]
+    if not isinstance(head.get("title"), str) or not head["title"].strip():
+        found.append(_finding("title", "缺少标题 title"))
+    if head.get("seal") not in (None, *SEAL_KINDS):
+        found.append(_finding("seal", f"印章应是 {'、'.join(SEAL_KINDS)} 之一，或不写"))
+    if head.get("page", "A4") not in ("A4", "A3"):
+        found.append(_finding("page", "纸张只支持 A4、A3"))
+    if head.get("layout", "letter") not in LAYOUTS:
+        found.append(_finding("layout", "版式应是 letter（公文）或 table（表格）"))
+    signatures = head.get("signatures", [])
+    if signatures != ALL_OPINIONS and not (isinstance(signatures, list) and all(_good_signature(s) for s in signatures)):
+        found.append(_finding("signatures", "signatures 应写 opinions，或 [{anchor: …, node: …}]"))
+    blocks = head.get("blocks", {})
+    if not isinstance(blocks, dict) or not all(is_name(str(k)) and _good_block(v) for k, v in blocks.items()):
+        found.append(_finding("blocks", "blocks 应写 {名称: 标题}，或 {名称: {title: 标题, max_length: 字数}}"))
+    return found
+
+
+def _good_signature(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and {"anchor", "node"} <= set(value) <= {"anchor", "node", "required"}
+        and is_name(str(value["anchor"])) and is_name(str(value["node"])) and isinstance(value.get("required", True), bool)
+    )
+
+
+def _good_block(value: Any) -> bool:
+    if isinstance(value, str):
+        return True
+    return isinstance(value, dict) and set(value) <= {"title", "max_length"} and isinstance(value.get("title"), str) and isinstance(value.get("max_length", 1), int)
+
+
+def _body_findings(body: str) -> list[dict[str, str]]:
+    try:
+        tree = environment().parse(body)
+    except TemplateSyntaxError as error:
+        return [_finding(f"第 {error.lineno} 行", f"模板写错了：{error.message}")]
+    found = [_finding(name, f"模板里用了不存在的名称 {name}") for name in sorted(meta.find_undeclared_variables(tree) - NAMES)]
+    if any(True for _ in meta.find_referenced_templates(tree)):
+        found.append(_finding("include", "模板不能引用别的文件"))
+    known = environment().filters
+    found += [_finding(n.name, f"没有过滤器 {n.name}") for n in tree.find_all(nodes.Filter) if n.name not in known]
+    return found
+
+
+def _build(head: Mapping[str, Any], body: str, name: str) -> Template:
+    pack, signatures = pack_of(name), head.get("signatures", [])
+    blocks = {key: _block(key, value) for key, value in head.get("blocks", {}).items()}
+    return Template(
+        name=name, title=head["title"].strip(), page=head.get("page", "A4"), layout=head.get("layout", "letter"), seal=head.get("seal"), body=body,
+        form=qualify(head["form"], pack) if head.get("form") else None, number=qualify(head["number"], pack) if head.get("number") else None,
+        sign_all_opinions=signatures == ALL_OPINIONS,
+        signatures=() if signatures == ALL_OPINIONS else tuple(SignatureSpec(**s) for s in signatures),
+        blocks=blocks,
+    )
+
+
+def _block(name: str, value: Any) -> BlockSpec:
+    if isinstance(value, str):
+        return BlockSpec(name=name, title=value)
+    return BlockSpec(name=name, title=value["title"], max_length=value.get("max_length", 2000))
+
+
+def _anchor_findings(template: Template) -> list[dict[str, str]]:
+    """Every seal and signature needs its place in the body; opinions bring their own through ``opinion.signature``."""
+    anchors, blocks = _constant_calls(template.body, "anchor"), _constant_calls(template.body, "block")
+    wanted = {spec.anchor for spec in template.signatures} | ({"seal"} if template.seal else set())
+    placed = anchors | ({spec.anchor for spec in template.signatures} if ".signature" in template.body else set())
+    found = [_finding(name, f'正文里缺少落章位置 {{{{ anchor("{name}") }}}}') for name in sorted(wanted - placed)]
+    found += [_finding(name, f"正文里的 block 没有在 blocks 里声明：{name}") for name in sorted(blocks - set(template.blocks))]
+    found += [_finding(name, f"blocks 里声明的段落正文没有用：{name}") for name in sorted(set(template.blocks) - blocks)]
+    return found
+
+
+def _constant_calls(body: str, function: str) -> set[str]:
+    return {
+        str(call.args[0].value)
+        for call in environment().parse(body).find_all(nodes.Call)
+        if isinstance(call.node, nodes.Name) and call.node.name == function and call.args and isinstance(call.args[0], nodes.Const)
+    }
