@@ -121,7 +121,8 @@ class JobQueue:
         before = dict(self._outlet.tasks)
         for task in self.registry:
             registered = self.registry.get(task)
-            self._outlet.task(_runner(app, registered), name=task, pass_context=True, retry=_Retry(registered.attempts))
+            mark = self._outlet.task(name=task, pass_context=True, retry=_Retry(registered.attempts))
+            mark(_runner(app, registered))
         try:
             yield
         finally:
@@ -144,12 +145,12 @@ class JobQueue:
 
     def _advance(self, at: datetime) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo' AND scheduled_at <= :at"), {"at": at})
+            connection.execute(_READY_NOW, {"at": at})
 
     def _fetch(self) -> Mapping[str, Any] | None:
         with self.engine.begin() as connection:
-            row = connection.execute(text("SELECT id, task_name, args, attempts FROM procrastinate_fetch_job_v2(NULL, NULL)")).mappings().one()
-        return row if row["id"] is not None else None
+            row = connection.execute(_FETCH).mappings().one()
+        return dict(row) if row["id"] is not None else None
 
     def _run_here(self, app: Any, job: Mapping[str, Any]) -> None:
         registered = self.registry.get(job["task_name"])
@@ -167,11 +168,11 @@ class JobQueue:
 
     def _finish(self, job_id: int, status: str) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text("SELECT procrastinate_finish_job_v1(:id, CAST(:status AS procrastinate_job_status), false)"), {"id": job_id, "status": status})
+            connection.execute(_FINISH, {"id": job_id, "status": status})
 
     def _retry(self, job_id: int, at: datetime) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text("SELECT procrastinate_retry_job_v2(:id, :at, NULL, NULL, NULL)"), {"id": job_id, "at": at})
+            connection.execute(_RETRY, {"id": job_id, "at": at})
 
     def rescue(self) -> int:
         """Put jobs of workers that died back into the queue; the number of jobs. Called by the clock."""
@@ -190,7 +191,7 @@ class JobQueue:
         """How many jobs are in each state (todo, doing, succeeded, failed)."""
         with self.engine.connect() as connection:
             rows = connection.execute(text("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY status")).all()
-        return {status: number for status, number in rows}
+        return {str(row[0]): int(row[1]) for row in rows}
 
 
 def pause_before_retry(error: BaseException, *, attempts: int, limit: int) -> timedelta | None:
@@ -240,6 +241,10 @@ def _conninfo(engine: Engine) -> str:
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+_READY_NOW = text("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo' AND scheduled_at <= :at")
+_FETCH = text("SELECT id, task_name, args, attempts FROM procrastinate_fetch_job_v2(NULL, NULL)")
+_FINISH = text("SELECT procrastinate_finish_job_v1(:id, CAST(:status AS procrastinate_job_status), false)")
+_RETRY = text("SELECT procrastinate_retry_job_v2(:id, :at, NULL, NULL, NULL)")
 _STALLED = text("""
     SELECT job.id FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
      WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :seconds))

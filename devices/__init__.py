@@ -1,0 +1,1 @@
+"""Devices, one folder each: manifest, driver and simulator. Import engine.sdk only."""

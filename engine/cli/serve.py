@@ -1,0 +1,36 @@
+"""`python -m engine serve`: the web server."""
+from __future__ import annotations
+
+import os
+
+import click
+
+from engine.cli.host import Host
+from engine.kernel.settings import ROOT, Settings
+
+
+@click.command(help="启动网页与接口服务。")
+@click.option("--host", "address", help="监听地址，默认 127.0.0.1")
+@click.option("--port", type=int, help="监听端口，默认 8000")
+@click.option("--workers", default=1, show_default=True, help="服务进程数")
+@click.option("--threads", default=8, show_default=True, help="每个进程同时处理几个请求")
+@click.pass_obj
+def command(host: Host, address: str | None, port: int | None, workers: int, threads: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    with host.running() as settings:
+        hand_over(settings)
+        Granian(
+            "app:application", address=address or settings.host, port=port or settings.port, interface=Interfaces.WSGI, workers=workers,
+            blocking_threads=threads, websockets=False, respawn_failed_workers=True, working_dir=ROOT, log_level=LogLevels.warning,
+            workers_kill_timeout=15,
+        ).serve()
+
+
+def hand_over(settings: Settings) -> None:
+    """Put into the environment what the worker processes read with Settings.from_environment."""
+    os.environ["DATABASE_URL"] = settings.database_url
+    os.environ["GUICHENG_DATA"] = str(settings.data_dir)
+    os.environ.setdefault("PUBLIC_URL", settings.public_url)

@@ -1,0 +1,1 @@
+"""Service tasks of the packs, one folder per pack. Import engine.sdk and the Protocols of integrations and devices, nothing else."""
