@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any, Protocol
 
 from engine.sdk import BusinessError, ConnectorConfig, TryAgain, connector
-from integrations.clue_source.messages import BadMessage, Receipt, ReturnedClue
+from integrations.clue_source.messages import MessageError, Receipt, ReturnedClue
 
 TIMEOUT_SECONDS = 10
 LARGEST_ANSWER = 65_536
@@ -35,18 +35,18 @@ class HttpClueSource:
         answer = self._post("/clues/returns", clue.write(), key)
         try:
             return Receipt.read(answer)
-        except BadMessage as problem:
+        except MessageError as problem:
             raise TryAgain(str(problem)) from None
 
     def _post(self, path: str, body: dict[str, str], key: str) -> dict[str, Any]:
         if not self._url:
             raise TryAgain("案源系统的地址还没有配置")
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - the address comes from the deployment's own configuration
             self._url + path, data=json.dumps(body, ensure_ascii=False).encode(), method="POST",
             headers={"Content-Type": "application/json", "Idempotency-Key": key, "Authorization": f"Bearer {self._token}"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - see above
                 return _object(response.read(LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             with error:

@@ -13,7 +13,7 @@ LIMITS = {"source_system": 50, "external_id": 64, "unit_code": 32, "title": 100,
 REQUIRED = ("source", "external_id", "unit_code", "received_on", "title", "content")
 
 
-class BadMessage(ValueError):
+class MessageError(ValueError):
     """The message breaks the contract; ``problems`` maps a field to what is wrong with it, in Chinese."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
@@ -45,7 +45,7 @@ class ClueNotice:
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> ClueNotice:
-        """From parsed JSON; raises BadMessage naming every field that is wrong."""
+        """From parsed JSON; raises MessageError naming every field that is wrong."""
         problems = {name: "不能为空" for name in REQUIRED if not str(raw.get(name) or "").strip()}
         problems |= {name: "合同里没有这一项" for name in raw if name not in cls.__dataclass_fields__}
         problems |= {name: f"不能超过 {most} 个字" for name, most in LIMITS.items() if len(str(raw.get(name) or "")) > most}
@@ -53,8 +53,9 @@ class ClueNotice:
             problems["source"] = f"应是 {'、'.join(SOURCES)} 之一"
         day = _day(raw.get("received_on"), problems)
         if problems or day is None:
-            raise BadMessage(problems)
-        return cls(received_on=day, **{name: str(value).strip() for name, value in raw.items() if name != "received_on" and value is not None})
+            raise MessageError(problems)
+        words = {name: str(value).strip() for name, value in raw.items() if name != "received_on" and value is not None}
+        return cls(received_on=day, **words)
 
     @property
     def key(self) -> str:
@@ -89,7 +90,7 @@ class Receipt:
     def read(cls, raw: Mapping[str, Any]) -> Receipt:
         number = raw.get("receipt")
         if not isinstance(number, str) or not number:
-            raise BadMessage({"receipt": "来源系统的回执里没有回执号"})
+            raise MessageError({"receipt": "来源系统的回执里没有回执号"})
         return cls(number=number)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import threading
 import time
 from datetime import date
@@ -123,7 +124,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="案源系统模拟器")
     parser.add_argument("--port", type=int, default=8091)
     server = make_server(parser.parse_args().port)
-    print(f"案源系统模拟器在 http://127.0.0.1:{server.server_port}", flush=True)
+    sys.stdout.write(f"案源系统模拟器在 http://127.0.0.1:{server.server_port}\n")
+    sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:

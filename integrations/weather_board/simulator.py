@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,7 +28,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         where = urlsplit(self.path)
-        status, body = answer(parse_qs(where.query).get("place", [""])[0]) if where.path == "/forecast" else (404, {"message": "没有这个接口"})
+        place = parse_qs(where.query).get("place", [""])[0]
+        status, body = answer(place) if where.path == "/forecast" else (404, {"message": "没有这个接口"})
         data = json.dumps(body, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -48,7 +50,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="气象信息牌模拟器")
     parser.add_argument("--port", type=int, default=8092)
     server = make_server(parser.parse_args().port)
-    print(f"气象信息牌模拟器在 http://127.0.0.1:{server.server_port}", flush=True)
+    sys.stdout.write(f"气象信息牌模拟器在 http://127.0.0.1:{server.server_port}\n")
+    sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:

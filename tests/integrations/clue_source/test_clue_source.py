@@ -11,7 +11,7 @@ import pytest
 
 from engine.sdk import BusinessError, ConnectorConfig, TryAgain
 from integrations.clue_source.client import make_client
-from integrations.clue_source.messages import BadMessage, ClueNotice, ReturnedClue
+from integrations.clue_source.messages import MessageError, ClueNotice, ReturnedClue
 from integrations.clue_source.simulator import make_server, sample_clue
 
 CLUE = ReturnedClue(source="complaint", external_id="TS202611200001", reason="不属于本局管辖", returned_on=date(2026, 11, 20))
@@ -90,7 +90,7 @@ def test_pushing_a_clue_twice_has_one_key() -> None:
 
 
 def test_a_notice_that_breaks_the_contract_names_every_field() -> None:
-    with pytest.raises(BadMessage) as bad:
+    with pytest.raises(MessageError) as bad:
         ClueNotice.read({"source": "rumour", "received_on": "昨天", "title": "x" * 101, "colour": "red"})
 
     assert set(bad.value.problems) == {"source", "received_on", "title", "colour", "external_id", "unit_code", "content"}
