@@ -1,0 +1,85 @@
+"""Specs of the activities that have no body: people's tasks, services, rules, scripts."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs import defaults
+from SpiffWorkflow.task import Task
+
+from engine.runtime.bpmn.tokens import Token, top_of
+from engine.runtime.bpmn.values import evaluate, plain
+from engine.runtime.bpmn.workflow import fact_store, facts_of
+
+
+class UserTask(Token, defaults.UserTask):
+    """Waits READY for a person."""
+
+
+class ManualTask(Token, defaults.ManualTask):
+    """Waits READY for a person who ticks it off."""
+
+
+class ServiceTask(Token, defaults.ServiceTask):
+    """Stays STARTED until its handler's result comes back as an act; no handler ever runs inside the engine."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        return None
+
+
+class RuleTask(ServiceTask):
+    """A decision: made at once through the machine's ``decide`` hook, or waits like a service task."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        decide = top_of(my_task).decide
+        if decide is None:
+            return None
+        apply_outputs(my_task, decide(self.node.attributes.get("decision", ""), inputs_of(my_task)))
+        return True
+
+
+class ScriptTask(Token, defaults.ScriptTask):
+    """Assigns facts; each assignment sees those before it, and none holds if one fails."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        seen = facts_of(my_task)
+        written: dict[str, Any] = {}
+        for item in self.node.sets:
+            name = item.get("fact", "")
+            value = evaluate(item.get("value", ""), seen, element=self.node.id, title=self.node.title, process=self.node.process)
+            written[name] = seen[name] = plain(value, name=name)
+        write_facts(my_task, written)
+        return True
+
+
+def write_facts(my_task: Task, values: Mapping[str, Any]) -> None:
+    """Write facts where ``my_task`` writes; ``outcome`` belongs to the token alone."""
+    store = fact_store(my_task)
+    for name, value in values.items():
+        if name == "outcome":
+            my_task.data[name] = plain(value, name=name)
+        else:
+            store[name] = plain(value, name=name)
+
+
+def inputs_of(my_task: Task) -> dict[str, Any]:
+    """The ``gc:input`` values of the node over the facts now; without any input, all facts visible there."""
+    node, seen = my_task.task_spec.node, facts_of(my_task)
+    if not node.inputs:
+        return seen
+    return {item.get("name", ""): attribute(item.get("value", ""), seen, node) for item in node.inputs}
+
+
+def attribute(text: str, facts: Mapping[str, Any], node: Any) -> Any:
+    """An attribute value: FEEL when it starts with ``=``, else literal."""
+    return evaluate(text, facts, element=node.id, title=node.title, process=node.process) if text.startswith("=") else text
+
+
+def apply_outputs(my_task: Task, results: Mapping[str, Any]) -> None:
+    """Write a result to facts as the ``gc:output`` elements say; an output without a name takes the whole result."""
+    written: dict[str, Any] = {}
+    for item in my_task.task_spec.node.outputs:
+        name = item.get("name")
+        fact = item.get("fact") or name or ""
+        written[fact] = results.get(name) if name else dict(results)
+    write_facts(my_task, written)

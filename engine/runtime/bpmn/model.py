@@ -1,0 +1,120 @@
+"""The model of a normalised diagram: plain data that the linter, the parser, the target finder and the web read."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Flow:
+    """A sequence flow. ``generated`` flows were put in by the normaliser and are never drawn or recorded."""
+
+    id: str
+    source: str
+    target: str
+    condition: str | None = None
+    title: str = ""
+    generated: bool = False
+
+
+@dataclass(slots=True)
+class Event:
+    """What an event waits for or throws. ``kind``: none, timer, message, signal, error, escalation, terminate, cancel, conditional, compensate."""
+
+    kind: str = "none"
+    name: str = ""
+    code: str = ""
+    timer: str = ""
+    text: str = ""
+    correlation: str = ""
+    clock: str = ""
+
+
+@dataclass(slots=True)
+class Loop:
+    """Multi-instance (``parallel``, ``sequential``) or ``standard`` loop; the texts are FEEL, ``item`` and ``results`` are names."""
+
+    kind: str
+    cardinality: str = ""
+    collection: str = ""
+    item: str = ""
+    results: str = ""
+    result: str = ""
+    condition: str = ""
+    maximum: int | None = None
+    test_before: bool = False
+
+
+@dataclass(slots=True)
+class Node:
+    """An element as drawn. ``attributes`` holds its ``gc:`` attributes; ``scope`` the sub-process it stands in ('' = the process)."""
+
+    id: str
+    kind: str
+    title: str
+    process: str
+    scope: str = ""
+    lane: str = ""
+    generated: bool = False
+    attributes: dict[str, str] = field(default_factory=dict)
+    outcomes: list[dict[str, str]] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+    field_default: str | None = None
+    returns: list[str] | None = None
+    shows: list[dict[str, str]] = field(default_factory=list)
+    inputs: list[dict[str, str]] = field(default_factory=list)
+    outputs: list[dict[str, str]] = field(default_factory=list)
+    sets: list[dict[str, str]] = field(default_factory=list)
+    event: Event | None = None
+    attached_to: str = ""
+    interrupting: bool = True
+    called: str = ""
+    loop: Loop | None = None
+    default: str = ""
+    triggered_by_event: bool = False
+    compensates: bool = False
+    incoming: list[str] = field(default_factory=list)
+    outgoing: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """How messages name the element: 「title」 or its id."""
+        return f"「{self.title}」（{self.id}）" if self.title and self.title != self.id else f"「{self.id}」"
+
+
+@dataclass(slots=True)
+class Name:
+    """A declared parameter, result or fact."""
+
+    name: str
+    type: str = "text"
+    title: str = ""
+    required: bool = False
+    default: str | None = None
+
+
+@dataclass(slots=True)
+class Model:
+    """One process of a file."""
+
+    id: str
+    title: str
+    process: str
+    nodes: dict[str, Node] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    parameters: dict[str, Name] = field(default_factory=dict)
+    results: dict[str, Name] = field(default_factory=dict)
+    facts: dict[str, Name] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    def inside(self, scope: str) -> list[Node]:
+        """The nodes that stand directly in ``scope`` ('' = the process)."""
+        return [node for node in self.nodes.values() if node.scope == scope]
+
+    def boundaries(self, node_id: str) -> list[Node]:
+        """The boundary events attached to a node."""
+        return [node for node in self.nodes.values() if node.attached_to == node_id]
+
+    def as_json(self) -> dict[str, Any]:
+        """The model as JSON-able dicts."""
+        return asdict(self)

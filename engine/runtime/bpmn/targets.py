@@ -1,0 +1,54 @@
+"""Where a task may be returned to without breaking the state: computed once at deploy from structure alone."""
+from __future__ import annotations
+
+from engine.runtime.bpmn.blocks import Blocks, Branches, graph_of, reachable
+from engine.runtime.bpmn.model import Model, Node
+from engine.runtime.bpmn.names import HUMAN
+
+Path = dict[str, Branches]
+
+
+def safe_targets(model: Model, blocks: Blocks) -> dict[str, list[str]]:
+    """For every task of a person the earlier tasks of persons it may be returned to, nearest to the start first.
+
+    A target is safe when it comes before the task, stands in the same body or one around it (within the same process), and isn't inside a
+    concurrent block that the task is outside of. Tasks inside a sub-process that the present task is outside of are never targets.
+    """
+    targets: dict[str, list[str]] = {}
+    for node in model.nodes.values():
+        if node.kind in HUMAN:
+            targets[node.id] = [found.id for found in _targets_of(model, blocks, node)]
+    return targets
+
+
+def _targets_of(model: Model, blocks: Blocks, node: Node) -> list[Node]:
+    found: list[Node] = []
+    here, scope = node.id, node.scope
+    while True:
+        graph = graph_of(model, scope)
+        earlier = reachable(graph.before, graph.before[here])
+        order = _from_start(graph.after, graph.heads)
+        level = [
+            model.nodes[name] for name in order
+            if name in earlier and name != node.id and model.nodes[name].kind in HUMAN and covers(blocks.paths[name], blocks.paths[here])
+        ]
+        found = level + found
+        if not scope:
+            return found
+        here, scope = scope, model.nodes[scope].scope
+
+
+def _from_start(after: dict[str, list[str]], heads: list[str]) -> list[str]:
+    seen = dict.fromkeys(heads)
+    queue = list(heads)
+    for node in queue:
+        for target in after[node]:
+            if target not in seen:
+                seen[target] = None
+                queue.append(target)
+    return list(seen)
+
+
+def covers(outer: Path, inner: Path) -> bool:
+    """True when a token at ``inner`` runs inside every block branch that ``outer`` is in: restarting at ``outer`` replaces it."""
+    return all(split in inner and inner[split] <= branches for split, branches in outer.items())
