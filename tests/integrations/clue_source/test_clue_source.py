@@ -11,7 +11,7 @@ import pytest
 
 from engine.sdk import BusinessError, ConnectorConfig, TryAgain
 from integrations.clue_source.client import make_client
-from integrations.clue_source.messages import MessageError, ClueNotice, ReturnedClue
+from integrations.clue_source.messages import ClueNotice, MessageError, ReturnedClue
 from integrations.clue_source.simulator import make_server, sample_clue
 
 CLUE = ReturnedClue(source="complaint", external_id="TS202611200001", reason="不属于本局管辖", returned_on=date(2026, 11, 20))
