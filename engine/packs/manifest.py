@@ -17,13 +17,17 @@ from engine.packs.yaml import read_yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of case. ``states`` maps code to Chinese title; the first is where a case begins."""
+    """A kind of case. ``states`` maps code to Chinese title; the first is where a case begins.
+
+    Whoever does a step of the role ``handler`` becomes the case's 承办人.
+    """
 
     name: str
     title: str
     states: Mapping[str, str]
     register: str | None = None
     number: str | None = None
+    handler: str | None = None
     closed: frozenset[str] = frozenset()
 
 
@@ -47,6 +51,11 @@ class Role:
     unit: str
     scope: str = "own"
     bureau: str | None = None
+
+    @property
+    def job(self) -> tuple[str, str, str]:
+        """(post, kind of unit, scope): two roles with one job are held by the same people."""
+        return self.post, self.unit, self.scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +151,7 @@ def _kind(name: str, value: Mapping[str, Any], pack: str) -> Kind:
         states=value["states"],
         register=qualify(value["register"], pack) if "register" in value else None,
         number=qualify(value["number"], pack) if "number" in value else None,
+        handler=qualify(value["handler"], pack) if "handler" in value else None,
         closed=frozenset(value.get("closed", ())),
     )
 

@@ -33,6 +33,13 @@ def default_start(spec: Any) -> str:
     return next(iter(plain_starts or spec.starts), "")
 
 
+def _untriggered(workflow: Any) -> list[str]:
+    """The start events that wait for nothing; all of them where each waits for something."""
+    nodes = workflow.spec.model.nodes
+    plain = [name for name in workflow.spec.starts if nodes[name].event is None or nodes[name].event.kind == "none"]
+    return plain or list(workflow.spec.starts)
+
+
 class SubProcess(Token, defaults.SubWorkflowTask):
     """A body that shares the facts of its process (as an instance of a multi-instance: adds its own)."""
 

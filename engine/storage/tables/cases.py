@@ -1,7 +1,7 @@
 """Cases, links, parties, attachments, legal clocks, grants."""
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Computed, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
 
@@ -11,11 +11,12 @@ case_file = Table(
     Column("address", Text, nullable=False, server_default=""), Column("state", Text, nullable=False), Column("state_title", Text, nullable=False),
     ref("unit_id", "unit.id"), ref("district_id", null=True), ref("handler_id", "person.id", null=True), ref("parent_id", "case_file.id", null=True),
     json("tags", server_default="[]"), Column("search", Text, nullable=False, server_default="", comment="fields marked search, folded"),
+    Column("finder", Text, Computed("lower(normalize(coalesce(number, '') || ' ' || title || ' ' || subject || ' ' || address || ' ' || search, NFKC))", persisted=True), comment="what the search box looks through"),
     ref("created_by", "person.id", null=True), instant("created_at"), instant("updated_at"), instant("closed_at", null=True), instant("voided_at", null=True),
     Index("ix_case_file_unit_id_updated_at", "unit_id", "updated_at"), Index("ix_case_file_district_id_updated_at", "district_id", "updated_at"),
     Index("ix_case_file_handler_id_updated_at", "handler_id", "updated_at"), Index("ix_case_file_created_by_updated_at", "created_by", "updated_at"),
     Index("ix_case_file_updated_at", "updated_at"),
-    Index("ix_case_file_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+    Index("ix_case_file_finder", "finder", postgresql_using="gin", postgresql_ops={"finder": "gin_trgm_ops"}),
 )
 
 case_link = Table(

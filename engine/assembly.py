@@ -1,0 +1,94 @@
+"""Put the application together: storage, keys, packs, registries. For server, worker, CLI and tests alike."""
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from sqlalchemy import Engine
+
+import engine.runtime.standard as standard
+from engine.kernel.clock import Clock
+from engine.kernel.gm.keyring import KeyRing
+from engine.kernel.names import is_name
+from engine.kernel.registry import Registry
+from engine.kernel.settings import Settings
+from engine.packs.library import Library
+from engine.runtime import job_names
+from engine.runtime.application import Application
+from engine.runtime.deliver_message import match_inbox, throw_message
+from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
+from engine.runtime.run_effect import effect_exhausted, run_effect
+from engine.runtime.sync_folders import sync_folders
+from engine.storage.blobs import BlobStore
+from engine.storage.database import make_engine
+from engine.storage.jobs import JobQueue
+
+EFFECT_ATTEMPTS = 6
+
+
+def create_application(settings: Settings, *, clock: Clock | None = None, db: Engine | None = None, sync: bool = True) -> Application:
+    """The application with all registries closed; ``sync`` brings changed content folders in first.
+
+    Raises DeployRefused when a content file is wrong, DuplicateName when two handlers claim one name.
+    """
+    clock, db = clock or Clock(), db or make_engine(settings)
+    app = Application(
+        settings=settings, clock=clock, db=db, blobs=BlobStore(settings.data_dir / "blobs"), jobs=JobQueue(db), keys=KeyRing(settings.data_dir),
+        library=Library(db), service_tasks=_service_tasks(settings), connectors=_connectors(settings),
+    )
+    _register_jobs(app)
+    if sync:
+        sync_folders(app, at=clock.now())
+    return app
+
+
+def _service_tasks(settings: Settings) -> Registry[ServiceTask]:
+    registry: Registry[ServiceTask] = Registry("自动步骤")
+    for module in _modules(standard):
+        _add(registry, module, "gc")
+    for pack, module in _room("handlers", settings):
+        _add(registry, module, pack)
+    registry.close()
+    return registry
+
+
+def _add(registry: Registry[ServiceTask], module: ModuleType, pack: str) -> None:
+    for task in service_tasks_in(module, pack):
+        registry.add(task.name, task)
+
+
+def _connectors(settings: Settings) -> Registry[ConnectorFactory]:
+    registry: Registry[ConnectorFactory] = Registry("连接器")
+    for system, module in _room("integrations", settings, only="client"):
+        for factory in connectors_in(module, system):
+            registry.add(factory.name, factory)
+    registry.close()
+    return registry
+
+
+def _room(room: str, settings: Settings, *, only: str | None = None) -> Iterator[tuple[str, ModuleType]]:
+    """(folder name, module) of every module in ``room``/<name>/ of the content root."""
+    for folder in sorted((settings.content_root / room).glob("*/")):
+        chosen = settings.only_packs is None or folder.name in settings.only_packs or room != "handlers"
+        if is_name(folder.name) and chosen:
+            for path in sorted(folder.glob("*.py")):
+                if path.stem != "__init__" and only in (None, path.stem):
+                    yield folder.name, import_module(f"{room}.{folder.name}.{path.stem}")
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for info in pkgutil.iter_modules(package.__path__):
+        yield import_module(f"{package.__name__}.{info.name}")
+
+
+def _register_jobs(app: Application) -> None:
+    from engine.documents.jobs import JOBS
+
+    app.jobs.register(job_names.RUN_EFFECT, run_effect, attempts=EFFECT_ATTEMPTS, exhausted=effect_exhausted)
+    app.jobs.register(job_names.MATCH_INBOX, match_inbox)
+    app.jobs.register(job_names.THROW_MESSAGE, throw_message)
+    for name, function in JOBS.items():
+        app.jobs.register(name, function)
+    app.jobs.close()

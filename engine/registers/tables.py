@@ -1,0 +1,78 @@
+"""Registers become real typed tables in schema ``reg``: created and widened, never narrowed."""
+from __future__ import annotations
+
+from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import Column as SqlColumn
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.types import TypeEngine
+
+from engine.kernel.errors import DeployRefused
+from engine.registers.declaration import Register
+
+SQLA: dict[str, TypeEngine] = {
+    "text": pg.TEXT(), "numeric": pg.NUMERIC(), "numeric(18,2)": pg.NUMERIC(18, 2), "date": pg.DATE(), "timestamptz": pg.TIMESTAMP(timezone=True),
+    "boolean": pg.BOOLEAN(), "jsonb": pg.JSONB(), "uuid": pg.UUID(as_uuid=True), "bytea": pg.BYTEA(),
+}
+BASE = {
+    "id": "uuid", "case_id": "uuid", "unit_id": "uuid", "district_id": "uuid", "created_at": "timestamptz", "updated_at": "timestamptz",
+    "deleted_at": "timestamptz", "deleted_reason": "text",
+}
+CATALOG_TYPE = {"timestamptz": "timestamp with time zone", "numeric(18,2)": "numeric"}
+
+
+def table_of(register: Register) -> Table:
+    """The SQLAlchemy table of a register, for statements."""
+    columns = {**BASE, **{f.name: f.sql_type for f in register.fields.values()}}
+    return Table(register.table, MetaData(), *(SqlColumn(name, SQLA[kind], primary_key=name == "id") for name, kind in columns.items()), schema="reg")
+
+
+def build_table(connection: Connection, register: Register) -> list[str]:
+    """Create the table or add what is missing; the statements that ran.
+
+    Raises DeployRefused when a column would change its type: data would be lost. Runs under an advisory lock and a
+    lock time-out of five seconds, so that it never queues in front of officers.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('guicheng.registers'))"))
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    present = _columns(connection, register)
+    statements = _create(register) if not present else _widen(register, present)
+    for statement in statements:
+        connection.execute(text(statement))
+    return statements
+
+
+def _columns(connection: Connection, register: Register) -> dict[str, str]:
+    rows = connection.execute(
+        text("SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'reg' AND table_name = :table"), {"table": register.table}
+    )
+    return {row.column_name: row.data_type for row in rows}
+
+
+def _create(register: Register) -> list[str]:
+    columns = [
+        "id uuid PRIMARY KEY", "case_id uuid REFERENCES case_file (id)", "unit_id uuid", "district_id uuid", "created_at timestamptz NOT NULL",
+        "updated_at timestamptz NOT NULL", "deleted_at timestamptz", "deleted_reason text",
+        *(f'"{f.name}" {f.sql_type}' for f in register.fields.values()),
+    ]
+    name = register.table
+    indexes = [
+        f"CREATE INDEX ON reg.{name} (unit_id, updated_at)", f"CREATE INDEX ON reg.{name} (district_id, updated_at)",
+        f"CREATE INDEX ON reg.{name} (updated_at DESC, id DESC) WHERE deleted_at IS NULL",
+    ]
+    if register.case != "none":
+        indexes.append(f"CREATE {'UNIQUE ' if register.case == 'own' else ''}INDEX ON reg.{name} (case_id)")
+    indexes += [f'CREATE INDEX ON reg.{name} USING gin ("{f.name}" gin_trgm_ops)' for f in register.fields.values() if f.search and f.sql_type == "text"]
+    return [f"CREATE TABLE reg.{name} ({', '.join(columns)})", *indexes]
+
+
+def _widen(register: Register, present: dict[str, str]) -> list[str]:
+    statements, findings = [], []
+    for field in register.fields.values():
+        wanted = CATALOG_TYPE.get(field.sql_type, field.sql_type)
+        if field.name not in present:
+            statements.append(f'ALTER TABLE reg.{register.table} ADD COLUMN "{field.name}" {field.sql_type}')
+        elif present[field.name] != wanted:
+            findings.append({"element": field.name, "rule": "register_type", "message": f"“{field.title}”已是 {present[field.name]}，不能改成 {wanted}；请另加一个字段。"})
+    if findings:
+        raise DeployRefused(f"台账“{register.title}”的改动会丢失数据。", findings=findings)
+    return statements

@@ -1,0 +1,75 @@
+"""Write a record: insert or change, with a history row that says what it was before."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects.postgresql import insert
+
+from engine.kernel.errors import Invalid
+from engine.kernel.gm import KeyRing
+from engine.kernel.ids import new_id
+from engine.registers.declaration import Field, Register
+from engine.storage.tables.registers import record_history
+
+
+def write_record(
+    connection: Connection, *, register: Register, table: Table, record_id: UUID, values: Mapping[str, Any], case_id: UUID | None, unit_id: UUID | None,
+    district_id: UUID | None, keys: KeyRing, at: datetime, by_id: UUID | None, by_name: str, act_id: UUID | None = None, reason: str = "",
+) -> dict[str, list[Any]]:
+    """Set ``values`` on the record, making it when it is new; {field: [before, after]} of what changed.
+
+    Raises Invalid for a field the register doesn't have. Lock the case before you call this.
+    """
+    unknown = sorted(set(values) - set(register.fields))
+    if unknown:
+        raise Invalid(f"台账“{register.title}”没有字段：{'、'.join(unknown)}。")
+    before = connection.execute(select(table).where(table.c.id == record_id).with_for_update()).mappings().one_or_none()
+    columns = {name: to_column(register.fields[name], value, keys) for name, value in values.items()}
+    changes = _changes(register, before, columns)
+    if before is not None and not changes:
+        return {}
+    row = {"id": record_id, "case_id": case_id, "unit_id": unit_id, "district_id": district_id, "created_at": at, "updated_at": at, **columns}
+    write = insert(table).values(row)
+    connection.execute(write.on_conflict_do_update(index_elements=["id"], set_={"updated_at": at, **{name: write.excluded[name] for name in columns}}))
+    connection.execute(record_history.insert().values(
+        id=new_id(), register=register.name, record_id=record_id, act_id=act_id, at=at, by_id=by_id, by_name=by_name, reason=reason, changes=changes,
+    ))
+    return changes
+
+
+def to_column(field: Field, value: Any, keys: KeyRing) -> Any:
+    """``value`` as answers hold it → as the column takes it."""
+    if value is None or value == "":
+        return None
+    if field.encrypt:
+        return keys.encrypt(str(value).encode(), field.name.encode())
+    if field.type in ("number", "money"):
+        return Decimal(str(value))
+    if field.type == "date":
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    if field.type == "datetime":
+        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if field.type in ("person", "unit", "party"):
+        return UUID(str(value["id"] if isinstance(value, dict) else value))
+    if field.type in ("text", "choice") and not isinstance(value, str):
+        return value.get("code", str(value)) if isinstance(value, dict) else str(value)
+    return value
+
+
+def _changes(register: Register, before: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:
+    changes = {}
+    for name, after in columns.items():
+        old = before[name] if before is not None else None
+        if old != after:
+            secret = register.fields[name].encrypt
+            changes[name] = ["***", "***"] if secret else [_plain(old), _plain(after)]
+    return changes
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, bool, int, list, dict, type(None))) else str(value)

@@ -1,0 +1,76 @@
+"""How every verb begins: a known key is answered from history, else rows are locked and the machine is loaded."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection
+
+from engine.access.actors import Actor
+from engine.kernel.errors import Conflict
+from engine.kernel.gm import sm3_hex
+from engine.runtime.application import Application
+from engine.runtime.bpmn.machine import Machine
+from engine.runtime.bundles import process_for
+from engine.runtime.decide import decider
+from engine.runtime.locate import lock_case_of_instance, lock_case_of_task, lock_instance, lock_task
+from engine.runtime.work import ActResult, Row, TaskBrief, Work
+
+
+def request_hash(**parts: Any) -> str:
+    """SM3 over what was asked, so that one key can't stand for two different requests."""
+    return sm3_hex(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str))
+
+
+def replay(earlier: Mapping[str, Any], *, asked: str, actor: Actor | None) -> ActResult:
+    """The result that an act with this key had; raises Conflict when it was another request."""
+    if earlier["request_hash"] != asked or (actor and earlier["actor_id"] != str(actor.person_id)):
+        raise Conflict("这个提交编号已经用在另一次办理上。请刷新页面后重新提交，已填写的内容仍在草稿里。", code="key_reused")
+    result = earlier["result"]
+    briefs = tuple(TaskBrief(id=UUID(b["id"]), title=b["title"], role_title=b["role_title"], people=tuple(b["people"]), mine=b["mine"]) for b in result.get("next", ()))
+    instance_id = UUID(earlier["instance_id"]) if earlier["instance_id"] else None
+    return ActResult(act_id=UUID(earlier["id"]), case_id=UUID(earlier["case_id"]), instance_id=instance_id, next_tasks=briefs,
+                     completed=bool(result.get("completed")), replayed=True)
+
+
+def begin_on_task(
+    app: Application, connection: Connection, *, kind: str, actor: Actor, task_id: UUID, key: str, asked: str, at: datetime
+) -> Work | ActResult:
+    """Lock case and instance of the task; a Work, or the earlier result when ``key`` was used before."""
+    case = lock_case_of_task(connection, task_id)
+    task, instance, earlier = lock_task(connection, task_id=task_id, key=key, actor=actor)
+    if earlier is not None:
+        return replay(earlier, asked=asked, actor=actor)
+    return _work(app, connection, kind=kind, actor=actor, key=key, asked=asked, at=at, case=case, instance=instance, task=task)
+
+
+def begin_on_instance(
+    app: Application, connection: Connection, *, kind: str, actor: Actor | None, instance_id: UUID, key: str, asked: str, at: datetime
+) -> Work | ActResult:
+    """Lock case and instance; a Work, or the earlier result when ``key`` was used before."""
+    case = lock_case_of_instance(connection, instance_id)
+    instance, earlier = lock_instance(connection, instance_id=instance_id, key=key)
+    if earlier is not None:
+        return replay(earlier, asked=asked, actor=actor)
+    return _work(app, connection, kind=kind, actor=actor, key=key, asked=asked, at=at, case=case, instance=instance, task=None)
+
+
+def _work(
+    app: Application, connection: Connection, *, kind: str, actor: Actor | None, key: str, asked: str, at: datetime, case: Row, instance: Row,
+    task: Row | None,
+) -> Work:
+    machine = load_machine(app, instance, at)
+    return Work(
+        app=app, connection=connection, kind=kind, key=key, at=at, actor=actor, case=case, instance=instance, machine=machine,
+        waits_before=machine.waits(), request_hash=asked, task=task, snapshot=instance["state"], done_by=instance.pop("done_by"),
+        done_roles=instance.pop("done_roles"),
+    )
+
+
+def load_machine(app: Application, instance: Row, at: datetime) -> Machine:
+    """The running workflow of an instance row."""
+    pinned = app.library.bundle(instance["bundle_id"])
+    return Machine.load(process_for(app, pinned, instance["process"]), instance["state"], now=at, decide=decider(app, pinned))

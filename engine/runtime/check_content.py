@@ -1,0 +1,106 @@
+"""What each kind of content must hold before it becomes a version; one checker per kind."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from engine.documents.template import parse_template
+from engine.form_filling.model import Form
+from engine.kernel.errors import DeployRefused, GuichengError
+from engine.kernel.names import pack_of
+from engine.packs.manifest import parse_manifest
+from engine.packs.store import NewVersion
+from engine.packs.yaml import read_yaml
+from engine.registers.declaration import parse_register
+from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
+
+Lookup = Callable[[str, str], bytes | None]
+"""(kind, name) → content of what would be in force, or None."""
+
+
+def check_content(kind: str, name: str, content: bytes, *, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    """The version that ``content`` makes; raises DeployRefused with findings. ``compiled`` caches processes of one deploy."""
+    checker = CHECKERS.get(kind)
+    if checker is None:
+        raise DeployRefused(f"不认识的内容种类：{kind}。")
+    return checker(name, content, lookup, compiled)
+
+
+def _manifest(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    manifest = parse_manifest(content, pack=pack_of(name))
+    return NewVersion(kind="manifest", name=name, title=manifest.title, content=content)
+
+
+def _process(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    process = compile_process(content, name=name, resolve=lambda called: compile_in(called, lookup, compiled))
+    return NewVersion(kind="process", name=name, title=process.title, content=content, compiled=process.xml, meta=plain(process.meta()))
+
+
+def compile_in(name: str, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> CompiledProcess | None:
+    """The called process ``name``, compiled once per deploy; None when it isn't there or refuses."""
+    if name not in compiled:
+        content = lookup("process", name)
+        compiled[name] = None  # a cycle resolves to "unknown" instead of recursing
+        if content is not None:
+            compiled[name] = compile_process(content, name=name, resolve=lambda called: compile_in(called, lookup, compiled))
+    return compiled[name]
+
+
+def _form(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    definition = _json(name, content)
+    if pack_of(name) == "common":  # a piece that forms name by $ref, not a form of its own
+        return NewVersion(kind="form", name=name, title=str(definition.get("title", "")), content=content)
+    form = Form.load(definition, name=name, common=lambda piece: _json(piece, lookup("form", piece) or b"{}"))
+    return NewVersion(kind="form", name=name, title=form.title, content=content)
+
+
+def _json(name: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        read = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise DeployRefused(f"表单 {name} 第 {error.lineno} 行第 {error.colno} 列不是合法的 JSON，请检查逗号和引号。") from None
+    if not isinstance(read, dict):
+        raise DeployRefused(f"表单 {name} 应是一个 JSON 对象。")
+    return read
+
+
+def _decision(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    from engine.decisions import compile_dmn
+
+    compile_dmn(content)
+    return NewVersion(kind="decision", name=name, title=name, content=content)
+
+
+def _register(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    return NewVersion(kind="register", name=name, title=parse_register(content, name=name).title, content=content)
+
+
+def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    return NewVersion(kind="document", name=name, title=parse_template(content, name=name).title, content=content)
+
+
+def _yaml(kind: str) -> Callable[..., NewVersion]:
+    def check(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+        read = read_yaml(content, file=name)
+        title = read.get("title", "") if isinstance(read, dict) else ""
+        return NewVersion(kind=kind, name=name, title=str(title), content=content)
+
+    return check
+
+
+def plain(value: Any) -> Any:
+    """JSON-able copy of a compiled process's description."""
+    return orjson.loads(orjson.dumps(value, default=str))
+
+
+CHECKERS: dict[str, Callable[..., NewVersion]] = {
+    "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
+    "dictionary": _yaml("dictionary"), "parameters": _yaml("parameters"), "report": _yaml("report"), "page": _yaml("page"),
+}
+
+
+def finding_of(name: str, error: GuichengError) -> list[dict[str, Any]]:
+    """Findings of a refusal, or the message itself as one."""
+    return getattr(error, "findings", None) or [{"element": name, "rule": "content", "message": error.message}]

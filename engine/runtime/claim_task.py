@@ -1,0 +1,55 @@
+"""认领 and 放回: take a task out of the pool, or put it back."""
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+
+from engine.access.actors import Actor
+from engine.kernel.errors import Conflict, Forbidden, Invalid
+from engine.runtime.application import Application
+from engine.runtime.begin import begin_on_task, request_hash
+from engine.runtime.locate import require_holder, require_open
+from engine.runtime.settle import write_act
+from engine.runtime.work import ActResult, Work
+from engine.storage.tables.runtime import task
+
+
+def claim_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at: datetime) -> ActResult:
+    """Take ``task_id``. Raises Conflict when somebody else holds it, Forbidden when it isn't in the actor's pool."""
+    with app.db.begin() as connection:
+        work = begin_on_task(app, connection, kind="claim", actor=actor, task_id=task_id, key=key, asked=request_hash(kind="claim", task=task_id), at=at)
+        if isinstance(work, ActResult):
+            return work
+        assert work.task is not None
+        require_open(connection, work.task)
+        if work.task["assignee_id"] not in (None, actor.person_id):
+            raise Conflict("这项任务刚被别人认领了，请刷新待办。")
+        require_holder(work.task, actor)
+        return hold(work, assignee=actor.person_id, claimed_at=at)
+
+
+def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at: datetime) -> ActResult:
+    """Put a claimed task back into its pool. Raises Invalid when there is no pool to go back to."""
+    with app.db.begin() as connection:
+        asked = request_hash(kind="release", task=task_id)
+        work = begin_on_task(app, connection, kind="release", actor=actor, task_id=task_id, key=key, asked=asked, at=at)
+        if isinstance(work, ActResult):
+            return work
+        assert work.task is not None
+        require_open(connection, work.task)
+        if work.task["assignee_id"] != actor.person_id:
+            raise Forbidden("这项任务不在您手里，不能放回。")
+        if not work.task["candidates"]:
+            raise Invalid("这项任务是直接交给您的，没有可以放回的待认领名单；请用转办。")
+        return hold(work, assignee=None, claimed_at=None)
+
+
+def hold(work: Work, *, assignee: UUID | None, claimed_at: datetime | None) -> ActResult:
+    assert work.task is not None
+    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(assignee_id=assignee, claimed_at=claimed_at))
+    work.snapshot = None
+    work.instance["rev"] += 1  # only for the history entry: nothing moved
+    write_act(work)
+    return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])

@@ -1,0 +1,79 @@
+"""Complete a user task: check the answers, keep them, move the case on. One transaction."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from engine.access.actors import Actor
+from engine.kernel.errors import Invalid
+from engine.runtime.advance import advance
+from engine.runtime.answers import Answers, check_answers, keep_answers
+from engine.runtime.application import Application
+from engine.runtime.begin import begin_on_task, request_hash
+from engine.runtime.locate import require_holder, require_open
+from engine.runtime.open_tasks import job_of
+from engine.runtime.nodes import Outcome, outcome_of
+from engine.runtime.close_task import close_task
+from engine.runtime.settle import settle
+from engine.runtime.work import ActResult, Work
+
+
+def complete_task(
+    app: Application, *, actor: Actor, task_id: UUID, data: Mapping[str, Any], outcome: str, opinion: str = "", key: str, at: datetime,
+    form_hash: str | None = None,
+) -> ActResult:
+    """Finish ``task_id`` with ``outcome`` and the answers in ``data``.
+
+    Raises NotFound, Forbidden, AlreadyDone, Conflict (key used for another request), StaleRevision (the form shown
+    was another version), Invalid (with one message per field). Nothing is changed when it raises.
+    """
+    asked = request_hash(kind="complete", task=task_id, data=data, outcome=outcome, opinion=opinion)
+    with app.db.begin() as connection:
+        work = begin_on_task(app, connection, kind="complete", actor=actor, task_id=task_id, key=key, asked=asked, at=at)
+        if isinstance(work, ActResult):
+            return work
+        assert work.task is not None
+        require_open(connection, work.task)
+        require_holder(work.task, actor)
+        return finish(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
+
+
+def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None = None) -> ActResult:
+    """The part of completing that starting a case shares: the task row is known and locked."""
+    assert work.task is not None
+    chosen = outcome_of(work, outcome)
+    answers = check_answers(work, data=data, outcome=chosen, form_hash=form_hash)
+    work.opinion = opinion or answers.opinion
+    _require_opinion(chosen, work.opinion)
+    work.outcome, work.outcome_title = chosen.value, chosen.title
+    work.returned = chosen.kind == "return"
+    work.irreversible = chosen.irreversible
+    keep_answers(work, answers)
+    _move(work, answers)
+    close_task(work)
+    return settle(work, done={work.task["engine_id"]})
+
+
+def _require_opinion(chosen: Outcome, opinion: str) -> None:
+    if chosen.opinion == "required" and not opinion.strip():
+        raise Invalid(f"“{chosen.title}”要写明意见。", fields={"opinion": f"请写明{chosen.title}的理由，对方会第一眼看到。"})
+
+
+def _move(work: Work, answers: Answers) -> None:
+    assert work.task is not None and work.actor is not None
+    work.done_by[f"{work.task['scope']}/{work.task['node']}"] = work.actor.person_id
+    work.done_roles[work.task["role"]] = work.actor.person_id
+    _become_handler(work)
+    facts = {**answers.facts, "outcome": work.outcome}
+    work.machine.complete(work.task["engine_id"], facts, now=work.at)
+    advance(work)
+
+
+def _become_handler(work: Work) -> None:
+    """Whoever does the job that the kind of case names becomes its 承办人."""
+    assert work.task is not None and work.actor is not None
+    wanted = work.app.catalogue.kind(work.case["kind"]).handler
+    if wanted and job_of(work, wanted) == job_of(work, work.task["role"]):
+        work.change_case(handler_id=work.actor.person_id)

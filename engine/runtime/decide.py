@@ -1,0 +1,26 @@
+"""Decision tables that a business rule task names: the pinned version, compiled once."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+from engine.kernel.names import name_of
+from engine.packs.library import Bundle
+from engine.runtime.application import Application
+
+
+def decider(app: Application, pinned: Bundle) -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
+    """A function (decision ``<pack>.<name>``, facts) → its result as a dict; a single value comes as ``result``."""
+
+    def decide(name: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        id = pinned.member("decision", name)
+        key = ("decision", id)
+        if key not in app.cache:
+            from engine.decisions import compile_dmn
+
+            app.cache[key] = compile_dmn(app.library.definition(id).content)
+        value = app.cache[key].evaluate(name_of(name), facts)
+        return value if isinstance(value, Mapping) else {"result": value}
+
+    return decide

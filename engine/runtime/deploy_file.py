@@ -1,0 +1,76 @@
+"""Put one changed file into force from the page: checked, versioned, on record."""
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from engine.access import audit
+from engine.access.actors import Actor
+from engine.kernel.errors import DeployRefused, TooLarge
+from engine.kernel.names import is_name
+from engine.packs.folder import PLACES, SINGLE
+from engine.packs.library import Definition
+from engine.packs.store import lock_content, put_in_force, raise_generation, store_version
+from engine.reference.seeding import KINDS as SEEDED
+from engine.reference.seeding import seed_content
+from engine.registers.declaration import parse_register
+from engine.registers.tables import build_table
+from engine.runtime.application import Application
+from engine.runtime.check_content import check_content
+
+ANALYST = "analyst"
+LIMIT = 2_000_000
+
+
+def kind_of_file(filename: str, *, kind: str | None = None) -> tuple[str, str]:
+    """(kind, bare name) that a file's name tells; raises DeployRefused for one that is no content."""
+    stem, dot, _ = filename.rpartition(".")
+    for single, file in SINGLE:
+        if filename == file:
+            return single, single
+    fitting = [known for known, _, _, ending in PLACES if filename.endswith(ending) and kind in (None, known)]
+    if not dot or not fitting or (kind is None and len(fitting) > 1):
+        raise DeployRefused(f"{filename} 不是可以部署的文件。流程用 .bpmn，表单用 .json，决策表用 .dmn，文书模板用 .html，台账、字典用 .yaml（并选种类）。")
+    if not is_name(stem):
+        raise DeployRefused(f"文件名“{stem}”要用小写英文、数字和下划线，例如 clue_handling.bpmn。")
+    return fitting[0], stem
+
+
+def deploy_file(
+    app: Application, *, actor: Actor, pack: str, filename: str, content: bytes, note: str, at: datetime, kind: str | None = None
+) -> Definition:
+    """Check ``content`` and put it into force for cases that start from now on; running cases keep their version.
+
+    Raises Forbidden without the right ``analyst``, TooLarge, DeployRefused with findings in Chinese. Same bytes, same version.
+    """
+    actor.require(ANALYST)
+    if len(content) > LIMIT:
+        raise TooLarge("文件超过 2 MB，没有部署。请把大图拆成几个流程，用调用活动连起来。")
+    app.catalogue.pack(pack)
+    found, stem = kind_of_file(filename, kind=kind)
+    name = f"{pack}.{stem}"
+    new = check_content(found, name, content, lookup=lambda k, n: _content(app, k, n), compiled={})
+    with app.db.begin() as connection:
+        lock_content(connection)
+        version = store_version(connection, new, source="page", by=actor.person_id, at=at, note=note)
+        put_in_force(connection, version)
+        follow(connection, version)
+        raise_generation(connection)
+        audit.append(connection, chain=audit.chain_of(actor), at=at, actor_id=actor.person_id, actor_name=actor.name, action="content.deploy",
+                     object=f"{found}:{name}", detail={"version": version.version, "hash": version.hash, "note": note})
+    app.library.refresh(now=True)
+    return version
+
+
+def _content(app: Application, kind: str, name: str) -> bytes | None:
+    found = app.library.find_current(kind, name)
+    return found.content if found else None
+
+
+def follow(connection: Connection, version: Definition) -> None:
+    """What else a version changes: a register's table, a dictionary's rows."""
+    if version.kind == "register":
+        build_table(connection, parse_register(version.content, name=version.name))
+    elif version.kind in SEEDED:
+        seed_content(connection, kind=version.kind, name=version.name, content=version.content)

@@ -1,0 +1,163 @@
+"""What a form may know on this case for this officer: dictionaries, names, parties, earlier answers, facts."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from engine.access import parties, phrases
+from engine.access.actors import Actor
+from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
+from engine.form_filling.model import Form
+from engine.kernel.errors import NotFound
+from engine.kernel.names import pack_of, qualify
+from engine.reference import parameters
+from engine.reference.dictionaries import Entry, load_dictionary
+from engine.runtime.application import Application
+from engine.runtime.secrets import open_secrets
+from engine.runtime.work import Row
+from engine.storage.tables.cases import attachment
+from engine.storage.tables.organisation import person, unit
+from engine.storage.tables.runtime import submission
+
+
+def form_context(
+    app: Application, connection: Connection, *, actor: Actor, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
+    task: Row | None = None, facts: Mapping[str, Any] | None = None, outcome: str | None = None, url: Callable[..., str] | None = None,
+) -> FormContext:
+    """A FormContext that reads through ``connection``; it is good for one request."""
+    pack = pack_of(form.name)
+    reader = _Reader(app=app, connection=connection, actor=actor, pack=pack, at=at, case=case, instance_id=instance_id, task=task, facts=dict(facts or {}))
+    names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
+    values: dict[str, Any] = {
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit,
+        "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": reader.known(form),
+    }
+    if url is not None:
+        values["url"] = url
+    return FormContext(**values)
+
+
+def _case_names(case: Row | None) -> dict[str, Any]:
+    return {name: case[name] for name in ("title", "subject", "address", "number", "state")} if case else {}
+
+
+class _Reader:
+    """Reads what the callables of a FormContext answer."""
+
+    def __init__(
+        self, *, app: Application, connection: Connection, actor: Actor, pack: str, at: datetime, case: Row | None, instance_id: UUID | None,
+        task: Row | None, facts: dict[str, Any],
+    ) -> None:
+        self.app, self.connection, self.actor, self.pack, self.at = app, connection, actor, pack, at
+        self.case, self.instance_id, self.task, self.facts = case, instance_id, task, facts
+        self.on = FormContext(at=at).today
+        self._answers: dict[str, dict[str, Any]] | None = None
+
+    def options(self, dictionary: str, parent: str | None) -> Sequence[Option]:
+        entries = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).options(on=self.on, parent=parent)
+        return [_option(entry, self.on) for entry in entries]
+
+    def option(self, dictionary: str, code: str) -> Option | None:
+        try:
+            entry = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).find(code)
+        except NotFound:
+            return None
+        return _option(entry, self.on) if entry else None
+
+    def detail(self, dictionary: Any, code: Any, key: Any) -> Any:
+        """FEEL ``detail(dictionary, code, key)``."""
+        if not all(isinstance(part, str) for part in (dictionary, code, key)):
+            return None
+        return load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).detail(code, key)
+
+    def parameter(self, name: Any) -> Any:
+        """FEEL ``parameter(name)``: the number or text in force today."""
+        unit_id = self.case["unit_id"] if self.case else self.actor.unit_id
+        found = parameters.find_value(self.connection, name=qualify(str(name), self.pack), on=self.on, unit_id=unit_id)
+        return None if found is None else found.value if found.value is not None else found.text
+
+    def person(self, id: str) -> str | None:
+        return self._name(person, id)
+
+    def unit(self, id: str) -> str | None:
+        return self._name(unit, id)
+
+    def _name(self, table: Any, id: str) -> str | None:
+        found = _uuid(id)
+        return None if found is None else self.connection.scalar(select(table.c.name).where(table.c.id == found))
+
+    def party(self, id: str) -> Mapping[str, Any] | None:
+        found = _uuid(id)
+        if found is None:
+            return None
+        try:
+            view = parties.get_party(self.connection, self.app.keys, party_id=found, reveal=True)
+        except NotFound:
+            return None
+        return {**view.detail, "party_id": str(view.id), "kind": view.detail.get("kind", view.kind), "name": view.name,
+                "identifier_kind": view.identifier_kind, "identifier": view.identifier, "phone": view.phone, "address": view.address}
+
+    def attachment(self, id: str) -> AttachmentMeta | None:
+        found = _uuid(id)
+        if found is None:
+            return None
+        mine = attachment.c.uploaded_by == self.actor.person_id
+        here = attachment.c.case_id == (self.case["id"] if self.case else None)
+        row = self.connection.execute(select(attachment).where(attachment.c.id == found, attachment.c.removed_at.is_(None), mine | here)).mappings().one_or_none()
+        if row is None:
+            return None
+        return AttachmentMeta(id=str(row["id"]), name=row["file_name"], content_type=row["content_type"], size=row["size"], caption=row["caption"],
+                              thumbnail=row["thumbnail_sm3"] is not None, at=row["uploaded_at"])
+
+    def phrases(self) -> Sequence[str]:
+        return phrases.phrases_of(self.connection, person_id=self.actor.person_id)
+
+    def prefill(self, expression: str) -> Prefilled | None:
+        """``case.title``, ``fact.<name>``, ``task.<node>.<field>``."""
+        kind, _, rest = expression.partition(".")
+        if kind == "case" and self.case and rest in ("title", "subject", "address", "number"):
+            return Prefilled(value=self.case[rest], source="来自本案")
+        if kind == "fact" and rest in self.facts:
+            return Prefilled(value=self.facts[rest], source="来自流程")
+        if kind == "task":
+            node, _, field = rest.partition(".")
+            return self._from_answers(node, field)
+        return None
+
+    def _from_answers(self, node: str, field: str) -> Prefilled | None:
+        value = self.answers().get(node, {}).get(field)
+        return None if value is None else Prefilled(value=value, source="前面步骤已填")
+
+    def answers(self) -> dict[str, dict[str, Any]]:
+        """{node: latest answers that still count} of this case."""
+        if self._answers is None:
+            self._answers = answers_of(self.app, self.connection, self.case["id"]) if self.case else {}
+        return self._answers
+
+    def known(self, form: Form) -> Mapping[str, Any]:
+        """What this very step was answered with before (a redo), the only source of fields that may only be read."""
+        return {} if self.task is None else self.answers().get(self.task["node"], {})
+
+
+def answers_of(app: Application, connection: Connection, case_id: UUID) -> dict[str, dict[str, Any]]:
+    """{node: its latest answers} on a case, newest submission per node; superseded ones only where nothing newer counts."""
+    rows = connection.execute(
+        select(submission.c.node, submission.c.data).where(submission.c.case_id == case_id).distinct(submission.c.node)
+        .order_by(submission.c.node, submission.c.superseded, submission.c.at.desc(), submission.c.id.desc())
+    )
+    return {node: open_secrets(app.keys, data) for node, data in rows}
+
+
+def _option(entry: Entry, on: Any) -> Option:
+    return Option(code=entry.code, title=entry.title, parent=entry.parent, pinyin=entry.pinyin, active=entry.in_force(on))
+
+
+def _uuid(text: Any) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None

@@ -1,0 +1,147 @@
+"""Find and lock what an act is about, always in the order case, instance (data-model: "An act locks …").
+
+The instance row is read after the case lock was won, so the statement's snapshot is fresh; state and lock are
+the same row.
+"""
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from engine.access.actors import Actor
+from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
+from engine.runtime.work import Row
+from engine.storage.tables.cases import case_file
+from engine.storage.tables.organisation import person, unit
+from engine.storage.tables.runtime import act, instance, task, task_candidate
+
+NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
+
+
+def lock_case_of_task(connection: Connection, task_id: UUID) -> Row:
+    """Lock the case that ``task_id`` belongs to."""
+    case_id = select(task.c.case_id).where(task.c.id == task_id).scalar_subquery()
+    return _lock_case(connection, case_file.c.id == case_id)
+
+
+def lock_case_of_instance(connection: Connection, instance_id: UUID) -> Row:
+    """Lock the case that ``instance_id`` belongs to."""
+    case_id = select(instance.c.case_id).where(instance.c.id == instance_id).scalar_subquery()
+    return _lock_case(connection, case_file.c.id == case_id)
+
+
+def lock_case(connection: Connection, case_id: UUID) -> Row:
+    return _lock_case(connection, case_file.c.id == case_id)
+
+
+def _lock_case(connection: Connection, where: Any) -> Row:
+    statement = (
+        select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(where)
+        .with_for_update(of=case_file, key_share=True)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFound(NO_TASK)
+    return dict(row)
+
+
+def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row | None]:
+    """(task, instance, earlier act with ``key``); locks the instance. ``task`` gains ``candidates`` and ``draft``."""
+    candidates = (
+        select(func.jsonb_agg(func.jsonb_build_array(task_candidate.c.unit_id, task_candidate.c.post)))
+        .where(task_candidate.c.task_id == task.c.id)
+        .scalar_subquery()
+        .label("x_candidates")
+    )
+    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _earlier(key), *_done_by(task.c.instance_id)]
+    statement = (
+        select(*columns).join_from(task, instance, instance.c.id == task.c.instance_id)
+        .where(task.c.id == task_id).with_for_update(of=instance, key_share=True)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFound(NO_TASK)
+    task_row = _split(row, "t_")
+    task_row["candidates"] = [(UUID(unit), post) for unit, post in row["x_candidates"] or []]
+    instance_row = _split(row, "i_")
+    instance_row["done_by"] = _people(row["x_done_by"])
+    instance_row["done_roles"] = _people(row["x_done_roles"])
+    return task_row, instance_row, row["x_act"]
+
+
+def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tuple[Row, Row | None]:
+    """(instance, earlier act with ``key``); locks the instance."""
+    statement = (
+        select(*_labelled(instance, "i_"), _earlier(key), *_done_by(instance.c.id)).where(instance.c.id == instance_id)
+        .with_for_update(of=instance, key_share=True)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这个流程实例。")
+    instance_row = _split(row, "i_")
+    instance_row["done_by"] = _people(row["x_done_by"])
+    instance_row["done_roles"] = _people(row["x_done_roles"])
+    return instance_row, row["x_act"]
+
+
+def find_act(connection: Connection, key: str) -> Row | None:
+    """The act that used ``key``, as ``{"id", "result", "request_hash", …}``."""
+    found: Row | None = connection.scalar(select(_earlier(key)))
+    return found
+
+
+def _earlier(key: str) -> Any:
+    fields = ("id", act.c.id, "kind", act.c.kind, "case_id", act.c.case_id, "instance_id", act.c.instance_id, "actor_id", act.c.actor_id,
+              "request_hash", act.c.request_hash, "result", act.c.result)
+    return select(func.jsonb_build_object(*fields)).where(act.c.key == key).scalar_subquery().label("x_act")
+
+
+def _done_by(instance_id: Any) -> list[Any]:
+    """{scope/node: person} and {role: person} of the people who last finished each node and role of the instance."""
+    done = task.alias("done")
+
+    def latest(name: Any, label: str) -> Any:
+        pair = func.jsonb_object_agg(name, aggregate_order_by(done.c.ended_by, done.c.ended_at))
+        return select(pair).where(done.c.instance_id == instance_id, done.c.status == "done", done.c.ended_by.is_not(None)).scalar_subquery().label(label)
+
+    return [latest(done.c.scope + "/" + done.c.node, "x_done_by"), latest(done.c.role, "x_done_roles")]
+
+
+def _people(found: Any) -> dict[str, UUID]:
+    return {name: UUID(by) for name, by in (found or {}).items()}
+
+
+def require_open(connection: Connection, task_row: Row) -> None:
+    """Refuse an act on a task that is no longer open, saying who was faster."""
+    if task_row["status"] == "open":
+        return
+    who = connection.scalar(select(person.c.name).where(person.c.id == task_row["ended_by"])) if task_row["ended_by"] else None
+    if task_row["status"] == "done" and who:
+        raise AlreadyDone(f"这一步已由{who}办理，您的内容没有提交；已填写的内容仍保存为草稿。")
+    raise AlreadyDone("这一步已经不在办理中（可能被退回、撤回或转办），您的内容没有提交；请刷新案件页查看现状。")
+
+
+def require_holder(task_row: Row, actor: Actor) -> None:
+    """Only the assignee, or for a task in the pool any holder of a candidate post, may act."""
+    if task_row["assignee_id"] == actor.person_id:
+        return
+    if task_row["assignee_id"] is None and set(task_row["candidates"]) & set(actor.posts):
+        return
+    raise Forbidden("这项任务不在您手里，不能办理。")
+
+
+def _labelled(table: Table, prefix: str) -> list[Any]:
+    return [column.label(prefix + column.name) for column in table.c]
+
+
+def _split(row: Any, prefix: str) -> Row:
+    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
+
+
+def open_tasks_of(connection: Connection, instance_id: UUID) -> list[Row]:
+    """Open task rows of an instance."""
+    rows = connection.execute(select(task).where(task.c.instance_id == instance_id, task.c.status == "open")).mappings()
+    return [dict(row) for row in rows]

@@ -1,0 +1,228 @@
+"""工作台: what waits for a person, what they started, what they did."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from engine.access.actors import Actor
+from engine.runtime.queries.lights import light_of
+from engine.runtime.queries.named import statements
+from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
+
+SQL = statements(__file__)
+BUCKETS = ("all", "late", "today", "3d", "later")
+GROUP_TITLES = {"late": "逾期", "today": "今天到期", "3d": "三个工作日内", "later": "以后"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the reader narrowed: process name, step title, sender's name."""
+
+    process: str = ""
+    node: str = ""
+    sender: str = ""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.process or self.node or self.sender)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """How many open tasks are due when, under the filters."""
+
+    all: int
+    late: int
+    today: int
+    soon: int
+    later: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """One open task on the desk."""
+
+    task_id: UUID
+    case_id: UUID
+    number: str | None
+    title: str
+    subject: str
+    tags: Sequence[str]
+    process_title: str
+    step: str
+    from_name: str
+    from_words: str
+    opened_at: datetime
+    returned: bool
+    pool: bool
+    due_on: date | None
+    light: str
+    remaining: str
+    due_words: str
+    bucket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Rows of one page that are due in one span."""
+
+    title: str
+    rows: Sequence[Waiting]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """Counts and choices over the whole desk."""
+
+    figures: Figures
+    process: Sequence[Option]
+    node: Sequence[Option]
+    sender: Sequence[Option]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """One act of mine and where its case stands now."""
+
+    act_id: UUID
+    case_id: UUID
+    number: str | None
+    title: str
+    subject: str
+    act: str
+    at: datetime
+    opinion: str
+    undone: bool
+    state: str
+    closed: bool
+    step: str
+    holder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """One act just done: what became of it, and whether it can still be taken back."""
+
+    act_id: UUID
+    case_id: UUID
+    title: str
+    subject: str
+    what: str
+    at: datetime
+    fate: str
+    can_withdraw: bool
+
+
+def _person(actor: Actor) -> dict[str, Any]:
+    return {"person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
+
+
+def _narrow(filters: Filters) -> dict[str, Any]:
+    return {"process": filters.process or None, "node": filters.node or None, "sender": filters.sender or None}
+
+
+def inbox(connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters) -> Inbox:
+    """Counts by due day and the choices of each filter. ``soon_until`` is the third working day from today. One statement."""
+    counts = dict.fromkeys(("late", "today", "3d", "later"), 0)
+    options: dict[str, list[Option]] = {"process": [], "node": [], "sender": []}
+    values = {**_person(actor), **_narrow(filters), "today": today, "soon": soon_until}
+    for row in connection.execute(SQL["inbox_counts"], values).mappings():
+        if row["what"] == "due":
+            counts[row["value"]] = row["count"]
+        else:
+            options[row["what"]].append(Option(value=row["value"], title=row["title"], count=row["count"]))
+    figures = Figures(all=sum(counts.values()), late=counts["late"], today=counts["today"], soon=counts["3d"], later=counts["later"])
+    return Inbox(figures=figures, **options)
+
+
+def waiting(
+    connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters, due: str, working_days: Callable[[date, date], int],
+    total: int, size: int = 20, after: str | None = None, before: int = 0,
+) -> Page[Waiting]:
+    """One page of open tasks, nearest due day first; tasks without a day come last. One statement."""
+    day, task = decode(after, length=2) if after else (None, None)
+    values = {
+        **_person(actor), **_narrow(filters), "today": today, "soon": soon_until, "bucket": None if due == "all" else due,
+        "after_day": day, "after_id": task, "size": size + 1,
+    }
+    rows = [
+        _waiting(row, today=today, soon_until=soon_until, working_days=working_days)
+        for row in connection.execute(SQL["inbox_rows"], values).mappings()
+    ]
+    return cut(rows, size=size, before=before, total=total, key=lambda row: (row.due_on or "infinity", row.task_id))
+
+
+def _waiting(row: Any, *, today: date, soon_until: date, working_days: Callable[[date, date], int]) -> Waiting:
+    light = light_of(row["due_on"], today=today, working_days=working_days, paused=row["status"] == "suspended")
+    return Waiting(
+        task_id=row["task_id"], case_id=row["case_id"], number=row["number"], title=row["title"], subject=row["subject"], tags=row["tags"],
+        process_title=row["process_title"], step=row["step"], from_name=row["from_name"], from_words=row["from_words"], opened_at=row["opened_at"],
+        returned=row["returned"], pool=row["pool"], due_on=row["due_on"], light=light.light, remaining=light.words, due_words=light.due,
+        bucket=bucket_of(row["due_on"], today=today, soon_until=soon_until),
+    )
+
+
+def bucket_of(due: date | None, *, today: date, soon_until: date) -> str:
+    """The span in which ``due`` falls: late, today, 3d or later."""
+    if due is None or due > soon_until:
+        return "later"
+    if due < today:
+        return "late"
+    return "today" if due == today else "3d"
+
+
+def groups(page: Page[Waiting], figures: Figures) -> list[Group]:
+    """The page's rows under headings that count the whole span."""
+    counts = {"late": figures.late, "today": figures.today, "3d": figures.soon, "later": figures.later}
+    found = []
+    for bucket, title in GROUP_TITLES.items():
+        rows = [row for row in page.rows if row.bucket == bucket]
+        if rows:
+            found.append(Group(title=f"{title} {counts[bucket]} 件", rows=rows))
+    return found
+
+
+def started(connection: Connection, *, actor: Actor, size: int = 20, after: str | None = None, before: int = 0) -> Page[Past]:
+    """What I started, newest first."""
+    return _past(connection, "started", actor=actor, size=size, after=after, before=before)
+
+
+def done(connection: Connection, *, actor: Actor, size: int = 20, after: str | None = None, before: int = 0) -> Page[Past]:
+    """What I did, newest first."""
+    return _past(connection, "done", actor=actor, size=size, after=after, before=before)
+
+
+def _past(connection: Connection, which: str, *, actor: Actor, size: int, after: str | None, before: int) -> Page[Past]:
+    kinds = ["start"] if which == "started" else ["complete", "return", "withdraw", "transfer"]
+    at, act = decode(after, length=2) if after else (None, None)
+    values = {"person": actor.person_id, "kinds": kinds, "after_at": at, "after_id": act, "size": size + 1, "limit": EXACT_LIMIT + 1}
+    rows = [Past(**{name: row[name] for name in Past.__dataclass_fields__}) for row in connection.execute(SQL["past_rows"], values).mappings()]
+    total = connection.scalar(SQL["past_count"], values) or 0
+    return cut(rows, size=size, before=before, total=total, key=lambda row: (row.at.isoformat(), row.act_id))
+
+
+def recent(connection: Connection, *, actor: Actor, since: datetime, limit: int = 4) -> list[Recent]:
+    """My last acts since ``since``, with what became of each. One statement."""
+    rows = connection.execute(SQL["recent_acts"], {"person": actor.person_id, "since": since, "limit": limit}).mappings()
+    return [
+        Recent(
+            act_id=row["act_id"], case_id=row["case_id"], title=row["title"], subject=row["subject"], what=row["what"], at=row["at"],
+            fate=_fate(row), can_withdraw=row["can_withdraw"],
+        )
+        for row in rows
+    ]
+
+
+def _fate(row: Any) -> str:
+    if row["undone"]:
+        return "已撤回"
+    if row["acted_by"]:
+        return f"{row['acted_by']}已接着办，不能撤回"
+    if row["irreversible"]:
+        return "已用印或已送出，不能撤回"
+    return f"已送 {row['holder']}" if row["holder"] else ""

@@ -1,0 +1,74 @@
+-- name: open_tasks
+-- Open tasks that are mine or that I may claim with one of my posts. Two disjoint sets, each by its partial index.
+  SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, false AS pool
+  FROM task t WHERE t.assignee_id = :person AND t.status = 'open'
+  UNION ALL
+  SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true AS pool
+  FROM task t WHERE t.assignee_id IS NULL AND t.status = 'open' AND t.id IN (
+    SELECT c.task_id FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS mine(unit_id, post)
+    JOIN task_candidate c ON c.unit_id = mine.unit_id AND c.post = mine.post AND c.open)
+
+-- name: bucket
+  CASE WHEN o.due_on < :today THEN 'late' WHEN o.due_on = :today THEN 'today' WHEN o.due_on <= :soon THEN '3d' ELSE 'later' END
+
+-- name: narrowed
+  (CAST(:process AS text) IS NULL OR i.process = :process) AND (CAST(:node AS text) IS NULL OR o.title = :node)
+  AND (CAST(:sender AS text) IS NULL OR o.from_name = :sender)
+
+-- name: inbox_counts
+-- How many are due when under the filters, and the choices of each filter over everything that waits.
+WITH o AS MATERIALIZED ({open_tasks}),
+all_of AS MATERIALIZED (
+  SELECT o.title, o.from_name, i.process, i.title AS process_title, {bucket} AS bucket, ({narrowed}) AS wanted
+  FROM o JOIN instance i ON i.id = o.instance_id)
+SELECT 'due' AS what, bucket AS value, '' AS title, count(*) AS count FROM all_of WHERE wanted GROUP BY bucket
+UNION ALL SELECT 'process', process, max(process_title), count(*) FROM all_of GROUP BY process
+UNION ALL SELECT 'node', title, title, count(*) FROM all_of GROUP BY title
+UNION ALL SELECT 'sender', from_name, from_name, count(*) FROM all_of WHERE from_name <> '' GROUP BY from_name
+ORDER BY 1, 4 DESC, 3
+
+-- name: inbox_rows
+-- One page of what waits, nearest due day first, after the key (day, task).
+WITH o AS MATERIALIZED ({open_tasks})
+SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, i.title AS process_title, i.status, o.title AS step,
+  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on
+FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id
+WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
+  AND (CAST(:after_id AS uuid) IS NULL OR (coalesce(o.due_on, 'infinity'), o.id) > (CAST(:after_day AS date), CAST(:after_id AS uuid)))
+ORDER BY coalesce(o.due_on, 'infinity'), o.id LIMIT :size
+
+-- name: past_rows
+-- One page of my acts of some kinds, newest first, with the step that is open now in the instance.
+SELECT a.id AS act_id, a.case_id, k.number, k.title, k.subject, concat_ws('　', nullif(a.title, ''), coalesce(a.outcome_title, '')) AS act, a.at,
+  a.opinion, a.undone_by IS NOT NULL AS undone, k.state_title AS state, k.closed_at IS NOT NULL AS closed,
+  coalesce(now.title, '') AS step, coalesce(now.holder, '') AS holder
+FROM (SELECT * FROM act a WHERE a.actor_id = :person AND a.kind = ANY(:kinds)
+        AND (CAST(:after_id AS uuid) IS NULL OR (a.at, a.id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      ORDER BY a.at DESC, a.id DESC LIMIT :size) a
+JOIN case_file k ON k.id = a.case_id
+LEFT JOIN LATERAL (
+  SELECT t.title, coalesce(p.name, nullif(t.role_title, ''), '待认领') AS holder
+  FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.instance_id = a.instance_id AND t.status = 'open' ORDER BY t.opened_at LIMIT 1) now ON true
+ORDER BY a.at DESC, a.id DESC
+
+-- name: past_count
+-- How many acts of these kinds are mine, exactly up to the limit.
+SELECT count(*) FROM (SELECT 1 FROM act WHERE actor_id = :person AND kind = ANY(:kinds) LIMIT :limit) counted
+
+-- name: recent_acts
+-- My last acts, who acted after me, whether something irreversible came after, and who holds the case now.
+SELECT a.id AS act_id, a.case_id, k.title, k.subject, coalesce(a.outcome_title, nullif(a.title, ''), '办理') AS what, a.at,
+  a.undone_by IS NOT NULL AS undone, later.actor_name AS acted_by, gone.yes AS irreversible, now.holder,
+  (a.undone_by IS NULL AND later.actor_name IS NULL AND gone.yes IS NULL AND a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return')) AS can_withdraw
+FROM (SELECT * FROM act WHERE actor_id = :person AND at >= :since AND kind IN ('start', 'complete', 'return', 'transfer')
+      ORDER BY at DESC LIMIT :limit) a
+JOIN case_file k ON k.id = a.case_id
+LEFT JOIN LATERAL (
+  SELECT l.actor_name FROM act l WHERE l.instance_id = a.instance_id AND l.rev_before > a.rev_before AND NOT l.automatic AND l.kind <> 'withdraw'
+  ORDER BY l.rev_before LIMIT 1) later ON true
+LEFT JOIN LATERAL (
+  SELECT true AS yes FROM effect e WHERE e.instance_id = a.instance_id AND NOT e.reversible AND e.status = 'done' AND e.updated_at >= a.at LIMIT 1) gone ON true
+LEFT JOIN LATERAL (
+  SELECT coalesce(p.name, nullif(t.role_title, '')) AS holder
+  FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.instance_id = a.instance_id AND t.status = 'open' ORDER BY t.opened_at DESC LIMIT 1) now ON true
+ORDER BY a.at DESC

@@ -1,0 +1,39 @@
+"""Answers that were submitted, opened for the reader."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from engine.kernel.gm.keyring import KeyRing
+from engine.runtime.queries.named import statements
+from engine.runtime.secrets import open_secrets
+
+SQL = statements(__file__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """One submitted form: ``data`` with its encrypted parts opened."""
+
+    node: str
+    form: str
+    data: Mapping[str, Any]
+    by_name: str
+    at: datetime
+    superseded: bool
+
+
+def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str, Answers]:
+    """Node → the newest answers given there, those that still count first. One statement."""
+    rows = connection.execute(SQL["latest"], {"case_id": case_id}).mappings()
+    return {
+        row["node"]: Answers(
+            node=row["node"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"],
+        )
+        for row in rows
+    }

@@ -1,0 +1,152 @@
+"""Bring the rows in line with the machine: tasks, timers, subscriptions, the instance, history, audit. One commit."""
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+
+from engine.access import audit
+from engine.deadlines.clocks import due_of, end_of
+from engine.kernel.ids import new_id
+from engine.kernel.names import pack_of, qualify
+from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
+from engine.runtime.open_tasks import cancel_tasks, open_tasks
+from engine.runtime.work import ActResult, Work
+from engine.runtime.job_names import MATCH_INBOX
+from engine.storage.tables.cases import case_file
+from engine.storage.tables.organisation import notice
+from engine.storage.tables.runtime import act, effect, event_feed, instance, subscription, timer
+
+
+def settle(work: Work, *, done: set[str] | None = None, new_instance: bool = False) -> ActResult:
+    """Write everything that this act changed and its history entry.
+
+    ``done`` names the engine ids whose task rows the verb itself has closed. The audit head is locked last.
+    """
+    work.machine.check_invariants()
+    waits = work.machine.waits()
+    _settle_tasks(work, waits, done or set())
+    _settle_timers(work, waits)
+    _settle_subscriptions(work, waits)
+    _cancel_effects(work, waits)
+    _write_instance(work)
+    _write_case(work)
+    work.batch.insert(notice, work.notices)
+    return _write_history(work)
+
+
+def _ids(waits: list[Wait]) -> dict[str, Wait]:
+    return {wait.engine_id: wait for wait in waits}
+
+
+def _settle_tasks(work: Work, waits: Waits, done: set[str]) -> None:
+    before, after = _ids(work.waits_before.user_tasks), _ids(waits.user_tasks)
+    open_tasks(work, [wait for id, wait in after.items() if id not in before])
+    cancel_tasks(work, set(before) - set(after) - done)
+
+
+def _settle_timers(work: Work, waits: Waits) -> None:
+    before = {t.engine_id: t.due_at for t in work.waits_before.timers}
+    after = {t.engine_id: t for t in waits.timers}
+    gone = sorted(set(before) - set(after))
+    if gone:
+        work.batch.add(delete(timer).where(timer.c.instance_id == work.instance["id"], timer.c.engine_id.in_(gone)))
+    fresh = [_timer_row(work, t) for id, t in after.items() if before.get(id) != t.due_at]
+    if fresh:
+        write = insert(timer).values(fresh)
+        work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended}))
+
+
+def _timer_row(work: Work, wait: TimerWait) -> dict[str, Any]:
+    """A timer bound to a legal clock is due when the clock's last day is over, and stands still with it."""
+    row = {"instance_id": work.instance["id"], "engine_id": wait.engine_id, "case_id": work.case["id"], "node": wait.node, "due_at": wait.due_at,
+           "suspended": False, "clock": None}
+    if wait.clock:
+        row["clock"] = qualify(wait.clock, pack_of(wait.process))
+        due = due_of(work.connection, case_id=work.case["id"], clock=row["clock"])
+        row |= {"suspended": True} if due is None else {"due_at": end_of(due)}
+    return row
+
+
+def _settle_subscriptions(work: Work, waits: Waits) -> None:
+    before = {(s.engine_id, s.name): s for s in work.waits_before.subscriptions}
+    after = {(s.engine_id, s.name): s for s in waits.subscriptions}
+    gone = sorted({id for id, _ in set(before) - set(after)})
+    if gone:
+        work.batch.add(delete(subscription).where(subscription.c.instance_id == work.instance["id"], subscription.c.engine_id.in_(gone)))
+    fresh = [s for key, s in after.items() if key not in before]
+    work.batch.insert(subscription, [
+        {"instance_id": work.instance["id"], "engine_id": s.engine_id, "kind": s.kind, "name": s.name, "correlation": s.correlation or "", "node": s.node}
+        for s in fresh
+    ])
+    if fresh:
+        work.app.jobs.defer(work.connection, MATCH_INBOX, instance_id=str(work.instance["id"]))
+
+
+def _cancel_effects(work: Work, waits: Waits) -> None:
+    gone = sorted(set(_ids(work.waits_before.services)) - set(_ids(waits.services)))
+    if gone and work.kind not in ("service", "skip"):
+        work.batch.add(
+            update(effect).where(effect.c.instance_id == work.instance["id"], effect.c.engine_id.in_(gone), effect.c.status.in_(["queued", "failed"]))
+            .values(status="cancelled", updated_at=work.at)
+        )
+
+
+def _write_instance(work: Work) -> None:
+    ended = work.machine.completed
+    work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status="completed" if ended else "running")
+    work.batch.add(
+        update(instance).where(instance.c.id == work.instance["id"]).values(
+            state=work.instance["state"], rev=work.instance["rev"], status=work.instance["status"], updated_at=work.at,
+            ended_at=work.at if ended else None,
+        )
+    )
+
+
+def _write_case(work: Work) -> None:
+    work.batch.add(update(case_file).where(case_file.c.id == work.case["id"]).values(updated_at=work.at, **work.case_changes))
+
+
+def _write_history(work: Work) -> ActResult:
+    result = ActResult(
+        act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"], next_tasks=tuple(work.opened),
+        completed=work.machine.completed,
+    )
+    work.batch.insert(event_feed, work.events or [_event(work)])
+    write_act(work, result)
+    return result
+
+
+def write_act(work: Work, result: ActResult | None = None) -> None:
+    """Insert the act and its audit record, then flush; the audit head is the last lock of the transaction."""
+    node = work.task["node"] if work.task else None
+    row: dict[str, Any] = {
+        "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],
+        "task_id": work.task["id"] if work.task else None, "node": node, "process": work.task["process"] if work.task else work.instance["process"],
+        "title": work.task["title"] if work.task else work.instance["title"], "actor_id": work.actor_id, "actor_name": work.actor_name,
+        "actor_post": work.actor.post_title if work.actor else "", "at": work.at, "outcome": work.outcome, "outcome_title": work.outcome_title,
+        "opinion": work.opinion, "flows": work.flows, "nodes": work.nodes,
+        "result": {"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
+                   "completed": bool(result and result.completed)},
+        "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "automatic": work.actor is None,
+        "task_opened_at": work.task["opened_at"] if work.task else None,
+    }
+    work.batch.insert(act, row)
+    work.batch.flush(work.connection)
+    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": work.opinion, "rev": work.instance["rev"]}
+    audit.append(
+        work.connection, chain=work.chain, at=work.at, actor_id=work.actor_id, actor_name=work.actor_name, action=f"act.{work.kind}",
+        object=str(work.act_id), case_id=work.case["id"], detail=detail,
+    )
+
+
+def brief_json(brief: Any) -> dict[str, Any]:
+    return {"id": str(brief.id), "title": brief.title, "role_title": brief.role_title, "people": list(brief.people), "mine": brief.mine}
+
+
+def _event(work: Work) -> dict[str, Any]:
+    payload = {"act": str(work.act_id), "node": work.task["node"] if work.task else None, "outcome": work.outcome,
+               "opened": [str(b.id) for b in work.opened], "completed": work.machine.completed}
+    return {"id": new_id(), "kind": f"act.{work.kind}", "case_id": work.case["id"], "task_id": work.task["id"] if work.task else None,
+            "unit_id": work.case["unit_id"], "district_id": work.case["district_id"], "payload": payload, "at": work.at}

@@ -1,0 +1,105 @@
+"""Legal documents from a diagram: draft, issue (number, signatures, seal), withdraw."""
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from engine.documents import draft as drafting
+from engine.documents import issue as issuing
+from engine.documents.template import parse_template
+from engine.documents.void import undo_document
+from engine.kernel.clock import legal_date
+from engine.kernel.errors import BusinessError, GuichengError
+from engine.kernel.names import pack_of, qualify
+from engine.runtime.handlers import service_task
+from engine.runtime.secrets import open_secrets
+from engine.runtime.task_context import TaskContext
+from engine.storage.tables.documents import document
+from engine.storage.tables.runtime import act, submission, task
+
+
+@service_task(title="起草文书", mode="inline")
+def draft_document(context: TaskContext, *, template: str, seal_kind: str = "") -> dict[str, Any]:
+    """Draft ``template`` from the latest answers on this instance. Result: ``document_id``."""
+    name = qualify(template, pack_of(context.process))
+    definition_id = context.app.library.bundle(context.work.instance["bundle_id"]).member("document", name)
+    parsed = parse_template(context.app.library.definition(definition_id).content, name=name)
+    drafted = drafting.draft_document(
+        context.app, context.connection, key=_key(context, name), template=name, definition_id=definition_id, case_id=context.case_id,
+        data=_answers(context, parsed.form, name), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
+        act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
+    )
+    context.work.undo.append({"op": "document", "id": str(drafted.id)})
+    return {"document_id": str(drafted.id)}
+
+
+def _key(context: TaskContext, name: str) -> str:
+    """instance:node:template, with a count of what was ended before so that a redo after a withdrawal makes a new document."""
+    stem = f"{context.instance_id}:{context.node}:{name}"
+    ended = context.connection.scalar(
+        select(func.count()).where(document.c.key.startswith(stem), document.c.state.in_(["void", "withdrawn"]))
+    )
+    return f"{stem}:{ended}" if ended else stem
+
+
+def _answers(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
+    """The latest answers to ``form`` on this instance that still count, with those of the act in the making before them."""
+    pending = context.work.fresh_answers
+    wanted = qualify(form, pack_of(template)) if form else None
+    if wanted in pending:
+        return dict(pending[wanted])
+    query = select(submission.c.data).where(submission.c.instance_id == context.instance_id, submission.c.superseded.is_(False))
+    if wanted:
+        query = query.where(submission.c.form == wanted)
+    found = context.connection.scalar(query.order_by(submission.c.at.desc(), submission.c.id.desc()).limit(1))
+    return dict(open_secrets(context.app.keys, found) or {})
+
+
+@service_task(title="文书编号、签名、用印", mode="inline", reversible=False)
+def issue_document(context: TaskContext, *, document_id: str, seal_kind: str = "") -> dict[str, Any]:
+    """Issue a draft: number and signers in this act, rendering and sealing as a job. Results: ``document_id``, ``number``."""
+    row = context.connection.execute(select(document.c.data, document.c.template, document.c.definition_id).where(document.c.id == UUID(document_id))).one_or_none()
+    if row is None:
+        raise BusinessError("no_document", "要签发的文书不存在。")
+    parsed = parse_template(context.app.library.definition(row.definition_id).content, name=row.template)
+    issued = issuing.issue_document(
+        context.app, context.connection, document_id=UUID(document_id), actor_id=context.actor_id, actor_name=context.actor_name, at=context.at,
+        opinions=opinions_of(context), data=_answers(context, parsed.form, row.template), seal_kind=seal_kind or None, act_id=context.work.act_id,
+    )
+    return {"document_id": str(issued.id), "number": issued.number or ""}
+
+
+@service_task(title="撤回文书", mode="inline", reversible=False)
+def withdraw_document(context: TaskContext, *, document_id: str, reason: str) -> None:
+    """Take a document back: void before its seal is on, withdrawn after."""
+    try:
+        undo_document(context.connection, document_id=UUID(document_id), reason=reason, at=context.at)
+    except GuichengError as error:
+        raise BusinessError(error.code, error.message) from error
+
+
+def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
+    """The last act of every step on this instance that still counts, oldest first, the act in the making last."""
+    rows = context.connection.execute(
+        select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.opinion, act.c.outcome_title, act.c.at)
+        .join(task, task.c.act_id == act.c.id)
+        .where(act.c.instance_id == context.instance_id, act.c.kind == "complete", act.c.undone_by.is_(None), task.c.status == "done")
+        .distinct(act.c.node).order_by(act.c.node, act.c.at.desc())
+    ).mappings()
+    found = {row["node"]: _opinion(dict(row)) for row in rows}
+    work = context.work
+    if work.task is not None and work.actor is not None:
+        found[work.task["node"]] = _opinion({
+            "node": work.task["node"], "title": work.task["title"], "actor_id": work.actor.person_id, "actor_name": work.actor.name,
+            "actor_post": work.actor.post_title, "opinion": work.opinion, "outcome_title": work.outcome_title, "at": work.at,
+        })
+    return sorted(found.values(), key=lambda one: one["at"])
+
+
+def _opinion(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "node": row["node"], "title": row["title"], "person": row["actor_name"], "person_id": str(row["actor_id"]), "post": row["actor_post"],
+        "words": row["opinion"] or row["outcome_title"] or "同意", "date": legal_date(row["at"]).isoformat(), "at": row["at"].isoformat(),
+    }

@@ -1,0 +1,43 @@
+"""Telling people."""
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import or_, select, tuple_
+
+from engine.access.assignment import candidates
+from engine.kernel.ids import new_id
+from engine.kernel.names import pack_of, qualify
+from engine.runtime.handlers import service_task
+from engine.runtime.task_context import TaskContext
+from engine.storage.tables.organisation import person, post
+
+
+@service_task(title="发通知", mode="inline")
+def notify(context: TaskContext, *, text: str, role: str = "", person: str = "") -> dict[str, int]:
+    """Put ``text`` into the notices of one ``person`` (id), or of everybody who holds ``role`` for this case. Result: ``count``.
+
+    When the role is the case's 承办人 and somebody has become it, only that person is told.
+    """
+    people = [UUID(person)] if person else _holders(context, qualify(role, pack_of(context.process)))
+    for id in people:
+        context.work.notices.append({
+            "id": new_id(), "person_id": id, "kind": "case", "text": f"{context.case['title']}：{text}", "link": f"/cases/{context.case_id}",
+            "case_id": context.case_id, "task_id": None, "at": context.at,
+        })
+    return {"count": len(people)}
+
+
+def _holders(context: TaskContext, role: str) -> list[UUID]:
+    handler = context.app.catalogue.kind(context.case["kind"]).handler
+    if handler == role and context.case["handler_id"] is not None:
+        return [context.case["handler_id"]]
+    pairs = candidates(context.connection, role=role, case_unit_id=context.case["unit_id"], on=context.today)
+    if not pairs:
+        return []
+    query = (
+        select(person.c.id).distinct().join(post, post.c.person_id == person.c.id)
+        .where(tuple_(post.c.unit_id, post.c.code).in_(pairs), person.c.active, post.c.valid_from <= context.today,
+               or_(post.c.valid_until.is_(None), post.c.valid_until >= context.today))
+    )
+    return list(context.connection.scalars(query))

@@ -1,0 +1,68 @@
+"""What a handler may ask for and do. Handlers get it as their first argument and know nothing else of the machinery."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from engine.kernel.clock import legal_date
+from engine.runtime.application import Application
+from engine.storage.tables.runtime import submission
+
+
+@dataclass(kw_only=True)
+class TaskContext:
+    """The case, its facts and the services around one service task.
+
+    effect_key   names this call for ever (instance, task, handler), the same at each retry: pass it on to outside
+                 systems as their idempotency key.
+    connection   the transaction of the act (inline) or of the reading side (queued).
+    """
+
+    app: Application
+    connection: Connection
+    at: datetime
+    effect_key: str
+    case: Mapping[str, Any]
+    instance_id: UUID
+    node: str
+    process: str
+    facts: Mapping[str, Any]
+    actor_id: UUID | None = None
+    actor_name: str = "系统"
+    work: Any = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The legal day of this act in Asia/Shanghai."""
+        return legal_date(self.at)
+
+    @property
+    def case_id(self) -> UUID:
+        case_id: UUID = self.case["id"]
+        return case_id
+
+    def connector(self, name: str) -> Any:
+        """The client of integrations/<name>."""
+        return self.app.connector(name)
+
+    def parameter(self, name: str) -> Any:
+        """The dated parameter ``<pack>.<name>`` as in force today for the case's unit."""
+        from engine.reference import parameters
+
+        return parameters.value(self.connection, name, on=self.today, unit_id=self.case["unit_id"])
+
+    def answers(self, *, form: str | None = None, node: str | None = None) -> dict[str, Any]:
+        """The latest valid submission on this case for ``form`` or ``node``; empty when there is none."""
+        query = select(submission.c.data).where(submission.c.case_id == self.case_id, submission.c.superseded.is_(False))
+        if form is not None:
+            query = query.where(submission.c.form == form)
+        if node is not None:
+            query = query.where(submission.c.node == node)
+        found = self.connection.scalar(query.order_by(submission.c.at.desc(), submission.c.id.desc()).limit(1))
+        return dict(found or {})

@@ -1,0 +1,96 @@
+"""Taking back what an act did beside moving the token. Each entry of an act's undo list has one inverse here."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from engine.deadlines import clocks
+from engine.documents.withdraw import void_document, withdraw_document
+from engine.registers.catalogue import get_register
+from engine.registers.write_record import write_record
+from engine.runtime.work import Work
+from engine.storage.tables.cases import case_link, case_party
+from engine.storage.tables.documents import document
+from engine.storage.tables.runtime import submission, task
+
+
+def apply_undo(work: Work, entries: list[dict[str, Any]]) -> None:
+    """Undo the entries, last first."""
+    for entry in reversed(entries):
+        INVERSES[entry["op"]](work, entry)
+
+
+def _case(work: Work, entry: Mapping[str, Any]) -> None:
+    before = {name: _typed(name, value) for name, value in entry["before"].items()}
+    work.case.update(before)
+    work.case_changes.update(before)
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None or not isinstance(value, str):
+        return value
+    if name.endswith("_id"):
+        return UUID(value)
+    return datetime.fromisoformat(value) if name.endswith("_at") else value
+
+
+def _clock(work: Work, entry: Mapping[str, Any]) -> None:
+    clocks.undo_act(work.connection, act_id=UUID(entry["act_id"]), at=work.at)
+
+
+def _link(work: Work, entry: Mapping[str, Any]) -> None:
+    work.connection.execute(delete(case_link).where(case_link.c.id == UUID(entry["id"])))
+
+
+def _party(work: Work, entry: Mapping[str, Any]) -> None:
+    work.connection.execute(delete(case_party).where(case_party.c.id == UUID(entry["id"])))
+
+
+def _record(work: Work, entry: Mapping[str, Any]) -> None:
+    register, table = get_register(work.app.library, entry["register"])
+    write_record(
+        work.connection, register=register, table=table, record_id=UUID(entry["id"]), values=entry["before"], case_id=work.case["id"],
+        unit_id=work.case["unit_id"], district_id=work.case["district_id"], keys=work.app.keys, at=work.at, by_id=work.actor_id,
+        by_name=work.actor_name, act_id=work.act_id, reason="撤回",
+    )
+
+
+def _document(work: Work, entry: Mapping[str, Any]) -> None:
+    void_document(work.connection, document_id=UUID(entry["id"]), reason="制作它的那一步已撤回", at=work.at)
+
+
+def _superseded(work: Work, entry: Mapping[str, Any]) -> None:
+    work.connection.execute(update(submission).where(submission.c.id.in_([UUID(id) for id in entry["ids"]])).values(superseded=False))
+
+
+INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
+    "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "document": _document,
+    "superseded": _superseded,
+}
+
+
+def undo_documents(work: Work, *, since: datetime, reason: str) -> bool:
+    """On a return: drafts made since then become void, issued ones withdrawn; served ones stay. True when any was touched."""
+    rows = work.connection.execute(
+        select(document.c.id, document.c.state)
+        .where(document.c.instance_id == work.instance["id"], document.c.created_at >= since, document.c.state.in_(["draft", "issued"]))
+    ).all()
+    for id, state in rows:
+        if state == "draft":
+            void_document(work.connection, document_id=id, reason=f"退回重办：{reason}", at=work.at)
+        else:
+            withdraw_document(work.connection, document_id=id, reason=f"退回重办：{reason}", at=work.at)
+    return bool(rows)
+
+
+def reopen(work: Work, task_row: Mapping[str, Any]) -> None:
+    """Open the row of a task again that the act being withdrawn had closed."""
+    work.batch.add(
+        update(task).where(task.c.id == task_row["id"]).values(
+            status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, assignee_id=work.actor_id, claimed_at=work.at,
+        )
+    )
