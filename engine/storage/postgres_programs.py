@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,14 +115,20 @@ def _add_user() -> None:
 
 
 def _readable_copy(programs: Programs) -> Programs | None:
-    """Programs below a folder that the user may not enter, such as root's home, are linked or copied to a cache once."""
-    source = programs.bin.parent
+    """Programs below a folder that the user may not enter, such as root's home, are linked or copied to a cache once.
+
+    A wheel keeps shared libraries in ``<package>.libs`` beside the package and finds them by relative path, so both are
+    copied as they stand to each other.
+    """
+    install = programs.bin.parent
+    package = install.parent
     if not (programs.bin / "initdb").exists():
         return None
     target = CACHE / f"postgresql-{_fingerprint(programs.bin)}"
     if not target.exists():
-        _copy_tree(source, target)
-    return Programs(bin=target / "bin", user=programs.user)
+        libraries = package.with_name(f"{package.name}.libs")
+        _copy_trees({install: f"{package.name}/{install.name}", libraries: libraries.name}, target)
+    return Programs(bin=target / package.name / install.name / "bin", user=programs.user)
 
 
 def _fingerprint(folder: Path) -> str:
@@ -130,11 +136,12 @@ def _fingerprint(folder: Path) -> str:
     return f"{stat.st_size:x}-{int(stat.st_mtime):x}"
 
 
-def _copy_tree(source: Path, target: Path) -> None:
+def _copy_trees(trees: Mapping[Path, str], target: Path) -> None:
     partial = target.with_name(f"{target.name}.{os.getpid()}")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, partial, symlinks=True, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("include"))
-    for folder in (partial, *(path for path in partial.rglob("*") if path.is_dir())):
+    for source, place in trees.items():
+        if source.exists():
+            shutil.copytree(source, partial / place, symlinks=True, copy_function=_link_or_copy, ignore=shutil.ignore_patterns("include"))
+    for folder in (partial.parent, partial, *(path for path in partial.rglob("*") if path.is_dir())):
         folder.chmod(0o755)
     try:
         partial.rename(target)
