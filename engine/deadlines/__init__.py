@@ -1,1 +1,4 @@
-"""Legal clocks: working-day calendar, due dates, suspension, extension, explanation."""
+"""Legal clocks: when a time limit ends, why on that day, and the rows of a case that acts start, stop and extend.
+
+``due`` is pure arithmetic; ``clocks`` writes, ``queries`` reads; ``lines`` answers JSON lines for the command.
+"""

@@ -124,7 +124,7 @@ def published_calendar() -> Calendar:
     return Calendar(published_days())
 
 
-def load_calendar(connection: Connection, *, region: str = REGION) -> Calendar:
+def load(connection: Connection, *, region: str = REGION) -> Calendar:
     """The calendar of ``region`` as the database has it; cached."""
     return _calendars.get(connection, region)
 

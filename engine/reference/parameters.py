@@ -67,6 +67,12 @@ def get_value(connection: Connection, *, name: str, on: date, unit_id: UUID | No
     return found
 
 
+def value(connection: Connection, name: str, *, on: date, unit_id: UUID | None = None) -> Decimal | str | None:
+    """The number, or else the text, of ``<pack>.<name>`` in force on ``on``; raises NotFound."""
+    found = get_value(connection, name=name, on=on, unit_id=unit_id)
+    return found.value if found.value is not None else found.text
+
+
 def _parameter(row: Any) -> Parameter:
     detail = dict(row.detail or {})
     return Parameter(

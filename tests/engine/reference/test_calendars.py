@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from engine.kernel.errors import Invalid
-from engine.reference.calendars import CalendarUnknown, Day, load_calendar, published_calendar, seed_calendar, set_day
+from engine.reference.calendars import CalendarUnknown, Day, load, published_calendar, seed_calendar, set_day
 
 CALENDAR = published_calendar()
 
@@ -49,9 +49,9 @@ def test_years_not_yet_published_count_monday_to_friday_and_say_so() -> None:
 def test_the_database_starts_with_the_published_days_and_takes_changes(connection: Connection) -> None:
     seed_calendar(connection)
     assert seed_calendar(connection) == 0
-    assert load_calendar(connection).days == CALENDAR.days
+    assert load(connection).days == CALENDAR.days
     set_day(connection, day=date(2027, 1, 1), working=False, title="元旦", source="国办发明电〔2026〕1号")
-    changed = load_calendar(connection)
+    changed = load(connection)
     assert changed.known_until == date(2027, 12, 31) and not changed.is_working(date(2027, 1, 1))
     assert changed.days[date(2027, 1, 1)] == Day(day=date(2027, 1, 1), working=False, title="元旦")
     with pytest.raises(Invalid):
