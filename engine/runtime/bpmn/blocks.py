@@ -127,17 +127,22 @@ def _find_in_scope(model: Model, graph: Graph, blocks: Blocks) -> None:
     for split in splits:
         if split not in dominated:
             continue
-        join = _closing(graph, split)
+        beside = model.nodes[split].kind == "boundaryEvent"
+        join = "" if beside else _closing(graph, split)
         stop = frozenset({join, split}) if join else frozenset({split})
         branches = {target: reachable(graph.after, [target], stop) for target in _branches(model, graph, split)}
         inside = {node for nodes in branches.values() for node in nodes if node in dominated and dominated[node] & bit[split]}
-        if model.nodes[split].kind == "boundaryEvent":
+        if beside:
             inside.add(split)
             blocks.repeatable.add(split)
         blocks.joins[split] = join
         for node in inside:
             blocks.paths[node][split] = frozenset(name for name, nodes in branches.items() if node in nodes) or frozenset({split})
         outside = {target for node in inside for target in graph.after[node] if target not in inside and target != join}
+        if join and not _may_close(model.nodes[join]):
+            outside.add(join)
+        if beside:
+            outside = {target for target in outside if model.nodes[target].kind not in ("endEvent", "inclusiveGateway")}
         blocks.leaks.extend((split, target) for target in sorted(outside))
 
 
@@ -146,6 +151,11 @@ def opens_block(node: Node) -> bool:
     if node.kind in ("parallelGateway", "inclusiveGateway"):
         return len(node.outgoing) > 1
     return node.kind == "boundaryEvent" and not node.interrupting
+
+
+def _may_close(join: Node) -> bool:
+    """True where the ways of a block meet without the rest running twice."""
+    return join.kind in ("endEvent", "inclusiveGateway", "parallelGateway")
 
 
 def _branches(model: Model, graph: Graph, split: str) -> list[str]:

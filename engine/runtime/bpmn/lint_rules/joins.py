@@ -38,7 +38,16 @@ def _join(model: Model, graph: Graph, dominated: dict[str, int], names: list[str
 
 def _leak(model: Model, split: str, target: str) -> Finding:
     opened, place = model.nodes[split], model.nodes[target]
+    level = "warning" if opened.kind == "inclusiveGateway" else "policy"
     return finding(
-        split, "parallel_leak",
+        shown(opened, model), "parallel_leak",
         f"从{opened.label}分出的并行分支不经汇合就到了{place.label}，后面的环节会重复出现。请在它之前加汇合网关；要中途退出，请用子流程包住并行部分并从边界事件离开，或用直接退回。",
+        level,
     )
+
+
+def shown(node: Node, model: Model) -> str:
+    """The element to point at: for a generated gateway the activity in front of it."""
+    while node.generated and node.incoming:
+        node = model.nodes[model.flows[node.incoming[0]].source]
+    return node.id

@@ -1,0 +1,25 @@
+"""A repeated activity says how often and over what."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.model import Model
+from engine.runtime.bpmn.names import ACTIVITIES
+
+
+def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        loop = node.loop
+        if loop is None or node.kind not in ACTIVITIES:
+            continue
+        if loop.kind == "standard":
+            if not loop.condition and loop.maximum is None:
+                yield finding(node.id, "loop", f"循环{node.label}既没有条件也没有最多次数。请至少填写一项。")
+            continue
+        if not loop.collection and not loop.cardinality:
+            yield finding(node.id, "loop", f"多实例{node.label}没有集合也没有次数。请设置 gc:collection 或次数。")
+        if loop.collection and loop.cardinality:
+            yield finding(node.id, "loop", f"多实例{node.label}同时写了集合和次数。请只留一项。")
+        if loop.result and not loop.results:
+            yield finding(node.id, "loop", f"多实例{node.label}写了每个实例的结果，却没有汇总到哪个事实。请设置 gc:results。")
