@@ -69,6 +69,11 @@ def compose(
     return Composed(html=page, anchors=tuple(dict.fromkeys(marks.anchors)), blocks=marks.blocks)
 
 
+def simple_page(title: str, body: str) -> str:
+    """A page in the table layout around ready-made HTML, without number or code: catalogues, printed forms."""
+    return _PAGE.format(title=escape(title), style=_base_style(), layout="table", foot=_foot(""), body=body, last="")
+
+
 def opinion_anchor(template: Template, opinions: tuple[Mapping[str, Any], ...], index: int) -> str | None:
     """The anchor at which opinion ``index`` is signed: the last opinion of a declared node, or each one."""
     if template.sign_all_opinions:

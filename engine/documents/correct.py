@@ -16,7 +16,8 @@ from engine.storage.tables.documents import document
 
 
 def correct_document(
-    app: Services, connection: Connection, *, document_id: UUID, block: str, text: str, rev: int, actor_id: UUID | None, actor_name: str, at: datetime
+    app: Services, connection: Connection, *, document_id: UUID, block: str, text: str, rev: int, actor_id: UUID | None,
+    actor_name: str, at: datetime,
 ) -> int:
     """Replace the text of ``block`` in the draft that the reader saw as ``rev``; the new revision comes back.
 

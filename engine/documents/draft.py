@@ -36,9 +36,9 @@ class Drafted:
 
 
 def draft_document(
-    app: Services, connection: Connection, *, key: str, template: str, definition_id: UUID, case_id: UUID, data: Mapping[str, Any], at: datetime,
-    opinions: Sequence[Mapping[str, Any]] = (), instance_id: UUID | None = None, act_id: UUID | None = None, actor_id: UUID | None = None,
-    actor_name: str = "",
+    app: Services, connection: Connection, *, key: str, template: str, definition_id: UUID, case_id: UUID,
+    data: Mapping[str, Any], at: datetime, opinions: Sequence[Mapping[str, Any]] = (), instance_id: UUID | None = None,
+    act_id: UUID | None = None, actor_id: UUID | None = None, actor_name: str = "",
 ) -> Drafted:
     """Write a draft in the caller's transaction; its preview is rendered by a job.
 
@@ -54,14 +54,15 @@ def draft_document(
     compose(parsed, snapshot_of(content, number=None, today=None), check_code="", verify_url="")
     existing = connection.execute(select(document).where(document.c.key == key).with_for_update()).one_or_none()
     values = {
-        "case_id": case_id, "instance_id": instance_id, "act_id": act_id, "template": template, "definition_id": definition_id, "title": parsed.title,
-        "data": content, "unit_id": case.unit_id, "district_id": case.district_id, "updated_at": at,
+        "case_id": case_id, "instance_id": instance_id, "act_id": act_id, "template": template, "definition_id": definition_id,
+        "title": parsed.title, "data": content, "unit_id": case.unit_id, "district_id": case.district_id, "updated_at": at,
     }
     if existing is None:
         drafted = _insert(connection, key, values, actor_id, at)
     else:
         drafted = _replace(connection, existing, values)
-    add_version(connection, document_id=drafted.id, rev=drafted.rev, title="重拟稿" if drafted.replaced else "初稿", by_id=actor_id, by_name=actor_name, at=at)
+    title = "重拟稿" if drafted.replaced else "初稿"
+    add_version(connection, document_id=drafted.id, rev=drafted.rev, title=title, by_id=actor_id, by_name=actor_name, at=at)
     defer_preview(app, connection, drafted.id, drafted.rev)
     return drafted
 
@@ -87,7 +88,7 @@ def _content(connection: Connection, case: Row[Any], data: Mapping[str, Any], op
     rows = lineage(connection, case.unit_id)
     return {
         "data": dict(data), "opinions": [dict(opinion) for opinion in opinions], "blocks": {},
-        "case": {"id": str(case.id), "kind": case.kind, "number": case.number, "title": case.title, "subject": case.subject, "address": case.address},
+        "case": {"id": str(case.id)} | {name: case._mapping[name] for name in ("kind", "number", "title", "subject", "address")},
         "unit": facts_of(authority(rows)), "handling_unit": facts_of(rows[0]),
     }
 

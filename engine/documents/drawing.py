@@ -88,7 +88,8 @@ def _arc_text(canvas: Image.Image, text: str, centre: float, size: int) -> None:
         angle = -span / 2 + step * index if len(text) > 1 else 0.0
         tile = Image.new("RGBA", (height * 2, height * 2), (255, 255, 255, 0))
         ImageDraw.Draw(tile).text((height, height), character, font=font, fill=RED, anchor="mm")
-        turned = tile.resize((int(height * 1.7), height * 2), Image.Resampling.LANCZOS).rotate(-math.degrees(angle), Image.Resampling.BICUBIC, expand=True)
+        narrow = tile.resize((int(height * 1.7), height * 2), Image.Resampling.LANCZOS)
+        turned = narrow.rotate(-math.degrees(angle), Image.Resampling.BICUBIC, expand=True)
         x, y = centre + radius * math.sin(angle), centre - radius * math.cos(angle)
         canvas.alpha_composite(turned, (int(x - turned.width / 2), int(y - turned.height / 2)))
 

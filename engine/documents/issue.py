@@ -64,8 +64,8 @@ def issue_document(
         rule = app.catalogue.number(template.number)
         number = give_number(connection, rule=rule, unit_id=row.unit_id, at=at, case_id=row.case_id, document_id=row.id)
     connection.execute(update(document).where(document.c.id == row.id).values(
-        state="issued", data=content, number=number.text if number else None, number_id=number.id if number else None, rev=rev, issued_at=at,
-        updated_at=at, act_id=act_id or row.act_id,
+        state="issued", data=content, number=number.text if number else None, number_id=number.id if number else None, rev=rev,
+        issued_at=at, updated_at=at, act_id=act_id or row.act_id,
     ))
     add_version(connection, document_id=row.id, rev=rev, title="签发稿", by_id=actor_id, by_name=actor_name, at=at)
     app.jobs.defer(connection, RENDER_AND_SEAL, queueing_lock=f"document:{row.id}:{rev}", document_id=str(row.id))
@@ -109,17 +109,18 @@ def _check_anchors(template: Template, content: Mapping[str, Any], seal_row: Row
 
 
 def _write_signatures(
-    connection: Connection, row: Row[Any], rev: int, personal: list[_Signer], seal_row: Row[Any] | None, actor_id: UUID | None, actor_name: str,
-    at: datetime,
+    connection: Connection, row: Row[Any], rev: int, personal: list[_Signer], seal_row: Row[Any] | None, actor_id: UUID | None,
+    actor_name: str, at: datetime,
 ) -> None:
     connection.execute(delete(document_signature).where(document_signature.c.document_id == row.id))
-    rows = [
-        {"kind": "personal", "anchor": s.anchor, "seal_id": s.seal.id, "image_sm3": s.seal.image_sm3, "signer_id": s.person_id, "signer_name": s.name}
-        for s in personal
+    rows: list[dict[str, Any]] = [
+        {"kind": "personal", "anchor": signer.anchor, "seal": signer.seal, "signer_id": signer.person_id, "signer_name": signer.name}
+        for signer in personal
     ]
     if seal_row is not None:
-        rows.append({
-            "kind": "unit", "anchor": "seal", "seal_id": seal_row.id, "image_sm3": seal_row.image_sm3, "signer_id": actor_id, "signer_name": actor_name,
-        })
-    if rows:
-        connection.execute(document_signature.insert(), [{"id": new_id(), "document_id": row.id, "rev": rev, "at": at, **values} for values in rows])
+        rows.append({"kind": "unit", "anchor": "seal", "seal": seal_row, "signer_id": actor_id, "signer_name": actor_name})
+    for values in rows:
+        used = values.pop("seal")
+        connection.execute(document_signature.insert().values(
+            id=new_id(), document_id=row.id, rev=rev, at=at, seal_id=used.id, image_sm3=used.image_sm3, **values
+        ))

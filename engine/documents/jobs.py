@@ -65,8 +65,8 @@ def render_and_seal(app: Services, *, document_id: str) -> None:
         return
     watermark = SAMPLE if app.settings.environment == "demo" else ""
     composed = compose(
-        template_of(app, row), snapshot_of_row(row), check_code=row.check_code, verify_url=verify_url(app, row.check_code), watermark=watermark,
-        find_image=app.blobs.get,
+        template_of(app, row), snapshot_of_row(row), check_code=row.check_code, verify_url=verify_url(app, row.check_code),
+        watermark=watermark, find_image=app.blobs.get,
     )
     plain = render_pdf(composed.html, fonts=fonts_folder(app))
     order = {anchor: index for index, anchor in enumerate(composed.anchors)}

@@ -60,7 +60,8 @@ def give_number(
     text = rule.pattern.format(unit=number_word(rows) if "{unit" in rule.pattern else "", year=day.year, month=day.month, seq=seq)
     given = GivenNumber(id=new_id(), text=text, unit_id=counting, year=day.year, seq=seq)
     connection.execute(number_book.insert().values(
-        id=given.id, unit_id=counting, year=day.year, kind=rule.name, seq=seq, text=text, state="used", case_id=case_id, document_id=document_id, at=at
+        id=given.id, unit_id=counting, year=day.year, kind=rule.name, seq=seq, text=text, state="used", case_id=case_id,
+        document_id=document_id, at=at,
     ))
     return given
 

@@ -55,8 +55,8 @@ def signatures_of(connection: Connection, *, document_id: UUID, rev: int) -> lis
 def snapshot_of(content: Mapping[str, Any], *, number: str | None, today: date | None) -> Snapshot:
     """The stored JSON as the composer takes it."""
     return Snapshot(
-        data=content["data"], case=content["case"], unit=content["unit"], handling_unit=content["handling_unit"], number=number, today=today,
-        opinions=tuple(content["opinions"]), blocks=content["blocks"],
+        data=content["data"], case=content["case"], unit=content["unit"], handling_unit=content["handling_unit"],
+        opinions=tuple(content["opinions"]), blocks=content["blocks"], number=number, today=today,
     )
 
 

@@ -52,7 +52,7 @@ def _fetcher(fonts: Path | None) -> Any:
 
     allowed = {file.resolve().as_uri() for file in _font_files(fonts)}
 
-    class OnlyOurs(URLFetcher):  # type: ignore[misc]
+    class OnlyOurs(URLFetcher):
         def fetch(self, url: str, headers: Any = None) -> Any:
             if not url.startswith("data:") and url not in allowed:
                 raise ValueError(f"文书里不能引用外部地址：{url[:80]}")

@@ -74,7 +74,9 @@ def grant_seal(
     return id
 
 
-def set_seal_policy(connection: Connection, *, unit_id: UUID, template: str, seal_kind: str, valid_from: date, valid_until: date | None = None) -> UUID:
+def set_seal_policy(
+    connection: Connection, *, unit_id: UUID, template: str, seal_kind: str, valid_from: date, valid_until: date | None = None
+) -> UUID:
     """Which seal a bureau puts on ``template`` (or ``*``) from a day on."""
     if seal_kind not in SEAL_KINDS:
         raise Invalid(f"没有这种印章：{seal_kind}")
@@ -94,7 +96,8 @@ def revoke_seal(connection: Connection, *, seal_id: UUID) -> None:
 def find_personal_seal(connection: Connection, *, person_id: UUID, on: date) -> Row[Any] | None:
     """The person's signature that is valid on a day."""
     query = select(seal).where(
-        seal.c.person_id == person_id, seal.c.kind == "personal", seal.c.state == "active", seal.c.valid_from <= on, seal.c.valid_until >= on
+        seal.c.person_id == person_id, seal.c.kind == "personal", seal.c.state == "active",
+        seal.c.valid_from <= on, seal.c.valid_until >= on,
     )
     return connection.execute(query.order_by(seal.c.created_at.desc()).limit(1)).first()
 

@@ -88,7 +88,8 @@ def _attributes(digest: bytes, at: datetime) -> cms.CMSAttributes:
 def _style(image: bytes) -> StaticStampStyle:
     picture = Image.open(io.BytesIO(image))
     fit = SimpleBoxLayoutRule(
-        x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins.uniform(0), inner_content_scaling=InnerScaling.STRETCH_TO_FIT
+        x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins.uniform(0),
+        inner_content_scaling=InnerScaling.STRETCH_TO_FIT,
     )
     return StaticStampStyle(border_width=0, background=PdfImage(picture), background_opacity=1.0, background_layout=fit)
 

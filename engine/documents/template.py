@@ -127,7 +127,8 @@ def _good_signature(value: Any) -> bool:
 def _good_block(value: Any) -> bool:
     if isinstance(value, str):
         return True
-    return isinstance(value, dict) and set(value) <= {"title", "max_length"} and isinstance(value.get("title"), str) and isinstance(value.get("max_length", 1), int)
+    known = isinstance(value, dict) and set(value) <= {"title", "max_length"}
+    return known and isinstance(value.get("title"), str) and isinstance(value.get("max_length", 1), int)
 
 
 def _body_findings(body: str) -> list[dict[str, str]]:
@@ -135,20 +136,23 @@ def _body_findings(body: str) -> list[dict[str, str]]:
         tree = environment().parse(body)
     except TemplateSyntaxError as error:
         return [_finding(f"第 {error.lineno} 行", f"模板写错了：{error.message}")]
-    found = [_finding(name, f"模板里用了不存在的名称 {name}") for name in sorted(meta.find_undeclared_variables(tree) - NAMES)]
+    known = environment().filters
+    found = [_finding(n.name, f"没有过滤器 {n.name}") for n in tree.find_all(nodes.Filter) if n.name not in known]
     if any(True for _ in meta.find_referenced_templates(tree)):
         found.append(_finding("include", "模板不能引用别的文件"))
-    known = environment().filters
-    found += [_finding(n.name, f"没有过滤器 {n.name}") for n in tree.find_all(nodes.Filter) if n.name not in known]
-    return found
+    if found:
+        return found
+    unknown = sorted(meta.find_undeclared_variables(tree) - NAMES)
+    return [_finding(name, f"模板里用了不存在的名称 {name}") for name in unknown]
 
 
 def _build(head: Mapping[str, Any], body: str, name: str) -> Template:
     pack, signatures = pack_of(name), head.get("signatures", [])
     blocks = {key: _block(key, value) for key, value in head.get("blocks", {}).items()}
     return Template(
-        name=name, title=head["title"].strip(), page=head.get("page", "A4"), layout=head.get("layout", "letter"), seal=head.get("seal"), body=body,
-        form=qualify(head["form"], pack) if head.get("form") else None, number=qualify(head["number"], pack) if head.get("number") else None,
+        name=name, title=head["title"].strip(), page=head.get("page", "A4"), layout=head.get("layout", "letter"), seal=head.get("seal"),
+        form=qualify(head["form"], pack) if head.get("form") else None, body=body,
+        number=qualify(head["number"], pack) if head.get("number") else None,
         sign_all_opinions=signatures == ALL_OPINIONS,
         signatures=() if signatures == ALL_OPINIONS else tuple(SignatureSpec(**s) for s in signatures),
         blocks=blocks,

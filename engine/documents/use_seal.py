@@ -54,7 +54,7 @@ def require_permission(connection: Connection, *, seal_row: Row[Any], sealer: Se
         or_(*holders),
     )
     if connection.execute(query.limit(1)).first() is None:
-        raise Forbidden(f"{sealer.name}没有使用这枚{seal_row.title}的权限，请由有权限的人签发，或联系印章管理员授权。", code="seal_forbidden")
+        raise Forbidden(f"{sealer.name}没有使用这枚{seal_row.title}的权限，请由有权限的人签发。", code="seal_forbidden")
 
 
 def sealer_of(connection: Connection, *, person_id: UUID | None, name: str, on: date) -> Sealer:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select
 
 from engine.documents.pages import page_count
+from engine.documents.queries import signatures_of
 from engine.documents.services import Services
 from engine.documents.verify_pdf import SignatureCheck, Verification
 from engine.documents.verify_pdf import verify_pdf as verify_against
@@ -51,9 +52,9 @@ def verify_code(app: Services, connection: Connection, *, code: str, at: datetim
     """The verdict on the document with a 核验码, compared with ``upload`` when one is given; logged in ``verification``."""
     clean = normalise_code(code)
     row = connection.execute(select(document).where(document.c.check_code == clean)).one_or_none() if clean else None
-    verdict = _unknown(upload) if row is None or row.state == "draft" else _judge(app, row, upload)
+    verdict = _unknown(upload) if row is None or row.state == "draft" else _judge(app, connection, row, upload)
     connection.execute(verification.insert().values(
-        id=new_id(), document_id=row.id if row is not None else None, check_code=clean[:40], result=verdict.result, network=network[:64], at=at
+        id=new_id(), document_id=row.id if row is not None else None, check_code=clean, result=verdict.result, network=network[:64], at=at
     ))
     return verdict
 
@@ -84,7 +85,8 @@ def normalise_code(code: str) -> str:
 
 def too_many(connection: Connection, *, network: str, at: datetime) -> bool:
     """Whether an address asked more than PER_MINUTE times in the minute before ``at``."""
-    query = select(func.count()).select_from(verification).where(verification.c.network == network[:64], verification.c.at > at - timedelta(minutes=1))
+    recent = (verification.c.network == network[:64], verification.c.at > at - timedelta(minutes=1))
+    query = select(func.count()).select_from(verification).where(*recent)
     return int(connection.execute(query).scalar_one()) >= PER_MINUTE
 
 
@@ -98,8 +100,8 @@ def _unknown(upload: bytes | None) -> Verdict:
     return Verdict(result="unknown", uploaded=upload is not None)
 
 
-def _judge(app: Services, row: Row[Any], upload: bytes | None) -> Verdict:
-    checked, pages = _stored(app, row)
+def _judge(app: Services, connection: Connection, row: Row[Any], upload: bytes | None) -> Verdict:
+    checked, pages = _stored(app, row, unsigned=not signatures_of(connection, document_id=row.id, rev=row.rev))
     result, problem = _result(row, checked, upload, app)
     return Verdict(
         result=result, problem=problem, title=row.title, number=row.number or "", unit=row.data["unit"]["name"],
@@ -108,8 +110,8 @@ def _judge(app: Services, row: Row[Any], upload: bytes | None) -> Verdict:
     )
 
 
-def _stored(app: Services, row: Row[Any]) -> tuple[Verification | None, int]:
-    """The stored file verified again each time: our own store may be damaged too."""
+def _stored(app: Services, row: Row[Any], *, unsigned: bool) -> tuple[Verification | None, int]:
+    """The stored file verified again each time: our own store may be damaged too. An unsigned one is known by its SM3 alone."""
     if not row.sealed_sm3:
         return None, 0
     try:
@@ -118,7 +120,7 @@ def _stored(app: Services, row: Row[Any]) -> tuple[Verification | None, int]:
         return Verification(good=False, problem="平台保存的文件缺失，请联系制作机关"), 0
     if sm3_hex(pdf) != row.sealed_sm3:
         return Verification(good=False, problem="平台保存的文件损坏，请联系制作机关"), 0
-    return verify_pdf(app, pdf), page_count(pdf)
+    return Verification(good=True, problem=None) if unsigned else verify_pdf(app, pdf), page_count(pdf)
 
 
 def _result(row: Row[Any], checked: Verification | None, upload: bytes | None, app: Services) -> tuple[str, str | None]:
@@ -128,9 +130,4 @@ def _result(row: Row[Any], checked: Verification | None, upload: bytes | None, a
         return row.state, None
     if checked is None:
         return "pending", None
-    return ("genuine", None) if checked.good or not checked.signatures and _needs_none(checked) else ("altered", checked.problem)
-
-
-def _needs_none(checked: Verification) -> bool:
-    """A document whose template asks for no seal and no signature is genuine by its SM3 alone."""
-    return checked.problem == "文件里没有电子签章"
+    return ("genuine", None) if checked.good else ("altered", checked.problem)

@@ -95,7 +95,8 @@ def check_issued(der: bytes, *, root: bytes, at: datetime) -> CertificateFacts:
     leaf, parent = x509.Certificate.load(der), x509.Certificate.load(root)
     if leaf.issuer.dump() != parent.subject.dump():
         raise CertificateInvalid("证书不是本平台签发的")
-    if leaf["signature_algorithm"]["algorithm"].native != "sm2_sm3" or leaf["tbs_certificate"]["signature"]["algorithm"].native != "sm2_sm3":
+    algorithms = {leaf["signature_algorithm"]["algorithm"].native, leaf["tbs_certificate"]["signature"]["algorithm"].native}
+    if algorithms != {"sm2_sm3"}:
         raise CertificateInvalid("证书的签名算法不是 SM2")
     if not sm2_verify(issuer.public, leaf["tbs_certificate"].dump(), bytes(leaf["signature_value"])):
         raise CertificateInvalid("证书的签名不对，不是本平台签发的")

@@ -62,7 +62,8 @@ signatures: opinions
 <tr><th>案由</th><td>{{ data.cause }}</td></tr>
 <tr><th>当事人</th><td>{{ case.subject }}</td></tr>
 {% for opinion in opinions %}
-<tr><th>{{ opinion.title }}</th><td><p>{{ opinion.words }}</p><p class="signed">{{ opinion.signature }}　{{ opinion.date|cn_date }}</p></td></tr>
+<tr><th>{{ opinion.title }}</th><td><p>{{ opinion.words }}</p>
+<p class="signed">{{ opinion.signature }}　{{ opinion.date|cn_date }}</p></td></tr>
 {% endfor %}
 </table>
 <div class="sign">{{ anchor("seal") }}<p>{{ unit.name }}</p><p>{{ today|cn_date }}</p></div>
@@ -83,8 +84,8 @@ class Bureau:
     def draft(self, connection: Connection, template: str = "letter", *, key: str = "", **changes: Any) -> Drafted:
         data = {"party": "上海砚汀车业有限公司", "value": "47600", "total": "50180.00", "cause": "销售不合格电动自行车案"}
         values: dict[str, Any] = {
-            "key": key or f"i:{new_id()}:{template}", "template": f"sample.{template}", "definition_id": self.templates[template], "case_id": self.case_id,
-            "data": data, "at": AT - timedelta(days=3), "actor_id": self.people["gu"], "actor_name": "顾明川",
+            "key": key or f"i:{new_id()}:{template}", "template": f"sample.{template}", "definition_id": self.templates[template],
+            "case_id": self.case_id, "data": data, "at": AT - timedelta(days=3), "actor_id": self.people["gu"], "actor_name": "顾明川",
         }
         return draft_document(self.app, connection, **(values | changes))
 
@@ -95,7 +96,7 @@ class Bureau:
     def opinions(self) -> list[dict[str, Any]]:
         """What the officer, then the head wrote."""
         return [
-            {"node": node, "title": title, "person": name, "person_id": str(self.people[who]), "post": "", "words": words, "date": "2026-11-20"}
+            {"node": node, "title": title, "person": name, "person_id": str(self.people[who]), "words": words, "date": "2026-11-20"}
             for node, title, who, name, words in (
                 ("draft", "承办人意见", "gu", "顾明川", "建议立案。"), ("agency_approval", "负责人意见", "shen", "沈砚秋", "同意立案。"),
             )
@@ -136,7 +137,8 @@ def bureau(database: Engine, tmp_path: Path, key_folder: Path) -> Bureau:
         "sample.filing": NumberRule(name="sample.filing", title="立案文号", pattern="{unit}立〔{year}〕{seq:04}号", per="unit"),
     }
     app = SimpleNamespace(
-        settings=Settings(database_url="", data_dir=tmp_path, public_url="https://example.invalid/gc", environment="demo"), clock=FixedClock(AT), db=database,
+        settings=Settings(database_url="", data_dir=tmp_path, public_url="https://example.invalid/gc", environment="demo"),
+        clock=FixedClock(AT), db=database,
         blobs=BlobStore(tmp_path / "blobs"), jobs=jobs, keys=KeyRing(key_folder), library=Library(database),
         catalogue=Catalogue({"sample": Manifest(name="sample", title="样例", numbers=rules)}),
     )
@@ -159,12 +161,15 @@ def _units(connection: Connection, made: Bureau) -> None:
         (station, district, "station", "3119902", "云浦区市场监督管理局云汀所", "", "310/31199/3119902/", district),
     ):
         connection.execute(insert(unit).values(
-            id=id, parent_id=parent, kind=kind, code=code, name=name, short_name=name[-4:], number_word=word, path=path, district_id=area, **shared
+            id=id, parent_id=parent, kind=kind, code=code, name=name, short_name=name[-4:], number_word=word, path=path,
+            district_id=area, **shared
         ))
 
 
 def _people(connection: Connection, made: Bureau) -> None:
-    for short, name, where, code in (("gu", "顾明川", "station", "officer"), ("shen", "沈砚秋", "district", "bureau_head"), ("lu", "陆望舒", "station", "officer")):
+    for short, name, where, code in (
+        ("gu", "顾明川", "station", "officer"), ("shen", "沈砚秋", "district", "bureau_head"), ("lu", "陆望舒", "station", "officer"),
+    ):
         made.people[short] = new_id()
         connection.execute(insert(person).values(id=made.people[short], name=name, updated_at=AT))
         connection.execute(insert(post).values(
@@ -177,12 +182,13 @@ def _content(connection: Connection, made: Bureau) -> None:
         made.templates[name] = new_id()
         content = text.encode()
         connection.execute(insert(definition).values(
-            id=made.templates[name], kind="document", name=f"sample.{name}", version=1, title=name, content=content, hash=sm3_hex(content), meta={},
-            source="folder", created_at=AT,
+            id=made.templates[name], kind="document", name=f"sample.{name}", version=1, title=name, content=content,
+            hash=sm3_hex(content), meta={}, source="folder", created_at=AT,
         ))
     connection.execute(insert(case_file).values(
-        id=made.case_id, kind="sample.case", number="沪市监云案〔2026〕0317号", title="销售不合格电动自行车案", subject="上海砚汀车业有限公司",
-        state="open", state_title="办理中", unit_id=made.units["station"], district_id=made.units["district"], created_at=AT, updated_at=AT,
+        id=made.case_id, kind="sample.case", number="沪市监云案〔2026〕0317号", title="销售不合格电动自行车案",
+        subject="上海砚汀车业有限公司", state="open", state_title="办理中",
+        unit_id=made.units["station"], district_id=made.units["district"], created_at=AT, updated_at=AT,
     ))
 
 
@@ -194,5 +200,6 @@ def _seals(connection: Connection, made: Bureau) -> None:
         grant_seal(connection, seal_id=made.seals[kind], post="bureau_head", valid_from=FROM, source="用印管理办法")
     for who in ("gu", "shen"):
         made.seals[who] = create_personal_seal(
-            made.app, connection, person_id=made.people[who], pin="246810", valid_from=FROM, valid_until=UNTIL, at=AT, organisation="上海市云浦区市场监督管理局", demo=True
+            made.app, connection, person_id=made.people[who], pin="246810", valid_from=FROM, valid_until=UNTIL, at=AT,
+            organisation="上海市云浦区市场监督管理局", demo=True,
         )

@@ -31,7 +31,8 @@ def openssl_accepts(folder: Path, signature: ExtractedSignature, signed: bytes) 
     (folder / "public.pem").write_text(to_pem(public_key_info(signature.signer.public), "PUBLIC KEY"))
     (folder / "signature.der").write_bytes(signature.signature)
     (folder / "attributes.der").write_bytes(signed)
-    command = ["openssl", "dgst", "-sm3", "-verify", "public.pem", "-sigopt", "distid:1234567812345678", "-signature", "signature.der", "attributes.der"]
+    options = ["-sigopt", "distid:1234567812345678", "-signature", "signature.der"]
+    command = ["openssl", "dgst", "-sm3", "-verify", "public.pem", *options, "attributes.der"]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
@@ -39,7 +40,8 @@ def test_an_issued_document_becomes_a_sealed_pdf_with_number_pages_and_code(bure
     row = bureau.sealed()
     pdf, text = bureau.pdf(row), text_of(bureau.pdf(row))
     assert (row.state, row.number, row.sealed_sm3, row.rendered_rev) == ("issued", "沪市监云处〔2026〕000001号", row.pdf_sm3, row.rev)
-    for words in ("上海市云浦区市场监督管理局", row.number, "伍万零壹佰捌拾元整（50,180.00元）", "2026年11月20日", f"核验码 {row.check_code}", "第 1 页"):
+    amount = "伍万零壹佰捌拾元整（50,180.00元）"
+    for words in ("上海市云浦区市场监督管理局", row.number, amount, "2026年11月20日", f"核验码 {row.check_code}", "第 1 页"):
         assert words in text
     assert text.count(row.number) == page_count(pdf) + 1
     found = zxingcpp.read_barcodes(pdfium.PdfDocument(pdf)[page_count(pdf) - 1].render(scale=3).to_pil())

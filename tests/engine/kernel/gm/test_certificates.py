@@ -26,11 +26,13 @@ def test_openssl_verifies_the_chain_with_the_chinese_name(tmp_path: Path) -> Non
     ring = KeyRing(tmp_path)
     (tmp_path / "root.pem").write_text(to_pem(ring.root.certificate, "CERTIFICATE"))
     (tmp_path / "leaf.pem").write_text(to_pem(leaf(ring), "CERTIFICATE"))
-    check = ["openssl", "verify", "-x509_strict", "-vfyopt", "distid:1234567812345678", "-attime", str(int((FROM + timedelta(days=9)).timestamp()))]
+    day = str(int((FROM + timedelta(days=9)).timestamp()))
+    check = ["openssl", "verify", "-x509_strict", "-vfyopt", "distid:1234567812345678", "-attime", day]
     done = subprocess.run([*check, "-CAfile", "root.pem", "leaf.pem"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "leaf.pem: OK", done.stderr
     shown = subprocess.run(
-        ["openssl", "x509", "-in", "leaf.pem", "-noout", "-subject", "-nameopt", "utf8,sep_comma_plus"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["openssl", "x509", "-in", "leaf.pem", "-noout", "-subject", "-nameopt", "utf8,sep_comma_plus"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
     )
     assert "上海市云浦区市场监督管理局" in shown.stdout
 
@@ -47,8 +49,11 @@ def test_a_leaf_of_another_root_out_of_date_or_altered_is_refused(tmp_path: Path
     assert check_issued(der, root=ring.root.certificate, at=FROM).name == "执法专用章"
     altered = der.replace("云浦区".encode(), "云浦县".encode())
     assert altered != der
-    for wrong, root, at in ((der, other.root.certificate, FROM), (der, ring.root.certificate, UNTIL + timedelta(seconds=1)),
-                            (altered, ring.root.certificate, FROM), (ring.root.certificate, ring.root.certificate, FROM), (b"junk", ring.root.certificate, FROM)):
+    ours = ring.root.certificate
+    for wrong, root, at in (
+        (der, other.root.certificate, FROM), (der, ours, UNTIL + timedelta(seconds=1)), (altered, ours, FROM), (ours, ours, FROM),
+        (b"junk", ours, FROM),
+    ):
         with pytest.raises(CertificateInvalid):
             check_issued(wrong, root=root, at=at)
 
@@ -78,7 +83,7 @@ def test_a_key_file_that_others_can_read_stops_the_start(tmp_path: Path) -> None
     KeyRing(tmp_path)
     (tmp_path / "keys" / "index.key").chmod(0o644)
     with pytest.raises(KeyFileUnsafe, match="chmod 600"):
-        KeyRing(tmp_path).index_key  # noqa: B018
+        KeyRing(tmp_path).index_key
 
 
 def test_an_index_is_the_same_for_the_same_data_and_hides_it(tmp_path: Path) -> None:
