@@ -132,14 +132,16 @@ def _iterator(compiler: Compiler, domain: nodes.Node, frame: Frame | None) -> St
         return lambda scope: _between(start(scope), end(scope))
     values = compiler.code(domain, frame)
 
-    def steps(scope: Scope) -> Iterator[Any]:
-        value = values(scope)
-        if value is None:
-            raise Problem("不能对空值循环")
-        if isinstance(value, Range):
-            return _in_range(value)
-        return iter(value) if kind_of(value) == "list" else iter([value])
-    return steps
+    return lambda scope: domain_of(values(scope))
+
+
+def domain_of(value: Any) -> Iterator[Any]:
+    """The items to iterate over: of a list, a range of integers or dates, or one value; raises Problem."""
+    if value is None:
+        raise Problem("不能对空值循环")
+    if isinstance(value, Range):
+        return _in_range(value)
+    return iter(value) if kind_of(value) == "list" else iter([value])
 
 
 def _between(start: Any, end: Any) -> Iterator[Any]:
