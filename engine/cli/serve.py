@@ -13,7 +13,7 @@ from engine.kernel.settings import ROOT, Settings
 @click.option("--host", "address", help="监听地址，默认 127.0.0.1")
 @click.option("--port", type=int, help="监听端口，默认 8000")
 @click.option("--workers", default=1, show_default=True, help="服务进程数")
-@click.option("--threads", default=8, show_default=True, help="每个进程同时处理几个请求")
+@click.option("--threads", default=4, show_default=True, help="每个进程同时处理几个请求")
 @click.pass_obj
 def command(host: Host, address: str | None, port: int | None, workers: int, threads: int) -> None:
     from granian import Granian
