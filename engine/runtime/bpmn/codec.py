@@ -18,7 +18,7 @@ VERSION = 1
 def dump_state(top: Top) -> bytes:
     """The bytes of a pruned instance."""
     workflows: list[Any] = [top]
-    for inner in sorted(top.subprocesses.values(), key=lambda sub: sub.depth):
+    for inner in top.subprocesses.values():
         workflows.append(inner)
     place = {id(workflow): number for number, workflow in enumerate(workflows)}
     rows = [_workflow_row(workflow, place) for workflow in workflows]

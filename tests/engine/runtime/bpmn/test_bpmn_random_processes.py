@@ -1,0 +1,79 @@
+"""The engine against an independent simulator on random processes, saved and loaded after every step."""
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
+from engine.runtime.bpmn.machine import Machine
+from tests.engine.runtime.bpmn.random_blocks import FACTS, Drawing, Generator, Weights
+from tests.engine.runtime.bpmn.simulator import BoundRun, Simulation, TaskRun
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MIXES = [Weights(), Weights(parallel=5, inclusive=6, loop=6, xor=2), Weights(bound=6, sub=3, many=3, call=3)]
+
+
+def compile_block(seed: int, weights: Weights) -> tuple[CompiledProcess, Simulation]:
+    """A random process, compiled and simulated from the same blocks."""
+    block = Generator(seed, weights).process()
+    drawing = Drawing()
+    xml = drawing.process("main", block)
+
+    def resolve(name: str) -> CompiledProcess | None:
+        return compile_process(drawing.calls[name.split(".")[1]], name=name, resolve=resolve, strict=False)
+
+    return compile_process(xml, name="demo.main", resolve=resolve, strict=False), Simulation(block, {})
+
+
+def walk(seed: int, weights: Weights, most: int = 60) -> int:
+    """Walk one process with random acts and compare after each; how many acts there were."""
+    process, simulation = compile_block(seed, weights)
+    chance = random.Random(seed * 7 + 1)
+    machine = Machine.start(process, {}, now=NOW)
+    for step in range(most):
+        moved = machine.advance(now=NOW)
+        assert not moved.errors, (seed, step, moved.errors[0].message)
+        machine.check_invariants()
+        machine = Machine.load(process, machine.dump(), now=NOW)
+        waits = machine.waits()
+        here = [("task", w.node, w.index) for w in waits.user_tasks] + [("message", w.node, w.index) for w in waits.subscriptions]
+        there = simulation.waits()
+        assert Counter(here) == Counter(wait for wait, _ in there), (seed, step)
+        assert machine.completed == simulation.over, (seed, step)
+        counts = {name: value for name, value in simulation.facts.items() if name.startswith("n_")}
+        assert {name: value for name, value in machine.facts().items() if name.startswith("n_")} == counts, (seed, step)
+        if not there:
+            return step
+        act(machine, chance, there)
+    return most
+
+
+def act(machine: Machine, chance: random.Random, there: list) -> None:
+    """One random act on both sides."""
+    wait, run = chance.choice(there)
+    waits = machine.waits()
+    if isinstance(run, BoundRun):
+        found = next(w for w in waits.subscriptions if (w.node, w.index) == wait[1:])
+        machine.deliver("message", found.name, {}, found.engine_id, now=NOW)
+        run.fire()
+    elif isinstance(run, TaskRun):
+        found_task = next(w for w in waits.user_tasks if (w.node, w.index) == wait[1:])
+        facts = {name: chance.randint(0, 2) for name in FACTS}
+        machine.complete(found_task.engine_id, facts, now=NOW)
+        run.complete(facts)
+
+
+@pytest.mark.parametrize("start", range(0, 300, 50))
+def test_300_random_processes_run_as_the_simulator_says(start: int) -> None:
+    for seed in range(start, start + 50):
+        walk(seed, MIXES[seed % len(MIXES)])
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("start", range(1000, 2500, 100))
+def test_1500_random_processes_run_as_the_simulator_says(start: int) -> None:
+    for seed in range(start, start + 100):
+        walk(seed, MIXES[seed % len(MIXES)], most=120)
