@@ -260,6 +260,7 @@ def _conditional(element: Element, place: Place) -> Code:
         value = condition(scope)
         if value is not None and type(value) is not bool:
             place.failed(f"条件应是“是/否”，得到{title_of(value)}")
+            return None
         return then(scope) if value is True else otherwise(scope)
     return run
 
@@ -324,8 +325,10 @@ def _quantified(element: Element, place: Place) -> Code:
                 answer = condition({**scope, name: item})
                 if answer is decisive:
                     return decisive
-                if answer is not (not decisive):
+                if answer is None:
                     result = None
+                elif answer is not (not decisive):
+                    raise Problem(f"条件应是“是/否”，得到{title_of(answer)}")
         except Problem as problem:
             place.failed(problem.message)
             return None

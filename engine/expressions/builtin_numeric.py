@@ -31,13 +31,13 @@ def decimal(value: Decimal, scale: Decimal) -> Decimal:
     return rounded(value, scale, ROUND_HALF_EVEN)
 
 
-@builtin("floor", "n:number, scale:number?")
-def floor(value: Decimal, scale: Decimal | None) -> Decimal:
+@builtin("floor", "n:number", "n:number, scale:number")
+def floor(value: Decimal, scale: Decimal | None = None) -> Decimal:
     return rounded(value, scale, ROUND_FLOOR)
 
 
-@builtin("ceiling", "n:number, scale:number?")
-def ceiling(value: Decimal, scale: Decimal | None) -> Decimal:
+@builtin("ceiling", "n:number", "n:number, scale:number")
+def ceiling(value: Decimal, scale: Decimal | None = None) -> Decimal:
     return rounded(value, scale, ROUND_CEILING)
 
 

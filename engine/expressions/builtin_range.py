@@ -83,7 +83,7 @@ def _overlaps_before(left: Range, right: Range) -> bool:
 
 
 def _overlaps_after(left: Range, right: Range) -> bool:
-    return _overlaps(left, right) and _start_order(left, right) >= 0 and _end_order(left, right) > 0
+    return _overlaps(left, right) and _start_order(left, right) > 0 and _end_order(left, right) >= 0
 
 
 def _finishes(left: Any, right: Range) -> bool:

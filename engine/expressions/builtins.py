@@ -57,10 +57,10 @@ class Builtin:
             if not fitting:
                 return f"函数 {self.name} 的参数个数不对：{count} 个"
             return _first_of(fitting)
-        for overload in self.overloads:
-            order = _order(overload, names)
-            if order is not None:
-                return _named(overload, order)
+        orders = [(overload, _order(overload, names)) for overload in self.overloads]
+        named = [(overload, order) for overload, order in orders if order is not None]
+        if named:
+            return _named(named)
         return f"函数 {self.name} 没有这样的参数：{'、'.join(names)}"
 
     def call(self, *values: Any) -> Any:
@@ -109,9 +109,14 @@ def _order(overload: Overload, names: list[str]) -> list[int | None] | None:
     return [names.index(name) if name in names else None for name in known]
 
 
-def _named(overload: Overload, order: list[int | None]) -> Callable[[list[Any]], Any]:
+def _named(candidates: list[tuple[Overload, list[int | None]]]) -> Callable[[list[Any]], Any]:
     def run(values: list[Any]) -> Any:
-        return overload.run([None if index is None else values[index] for index in order])
+        for position, (overload, order) in enumerate(candidates, 1):
+            ordered = [None if index is None else values[index] for index in order]
+            fits = all(_fits(value, parameter) for value, parameter in zip(ordered, overload.parameters, strict=True))
+            if fits or position == len(candidates):
+                return overload.run(ordered)
+        raise Problem("没有合适的参数")
     return run
 
 

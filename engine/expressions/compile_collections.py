@@ -240,7 +240,6 @@ def _quantified(compiler: Compiler, node: nodes.Quantified, frame: Frame | None)
     loop = _nest(compiler, node.iterators, inner)
     condition = compiler.code(node.condition, inner)
     decisive = node.word == "some"
-    fail = compiler.failure(node.condition)
 
     def run(scope: Scope) -> Any:
         local = dict(scope)
@@ -249,10 +248,10 @@ def _quantified(compiler: Compiler, node: nodes.Quantified, frame: Frame | None)
             answer = condition(local)
             if answer is decisive:
                 return decisive
-            if answer is not (not decisive):
-                if answer is not None:
-                    fail(Problem(f"条件应是“是/否”，得到{title_of(answer)}"))
+            if answer is None:
                 result = None
+            elif answer is not (not decisive):
+                raise Problem(f"条件应是“是/否”，得到{title_of(answer)}")
         return result
     return compiler.guarded(node, run)
 

@@ -62,7 +62,7 @@ def property_of(value: Any, name: str) -> Any:
             return value[name]
         raise Problem(f"没有“{name}”这一项")
     if kind == "list":
-        return [_of_item(item, name) for item in value if kind_of(item) != "context" or name in item]
+        return [_of_item(item, name) for item in value]
     if value is None:
         return None
     properties = _PROPERTIES.get(kind, {})

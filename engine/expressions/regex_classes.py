@@ -77,6 +77,12 @@ def variants(char: str) -> frozenset[str]:
     return frozenset(variant for variant in found if len(variant) == 1)
 
 
+def folded(char: str) -> Predicate:
+    """Whether a character differs from ``char`` at most in case."""
+    own = variants(char)
+    return lambda other: other in own or not own.isdisjoint(variants(other))
+
+
 def caseless(predicate: Predicate) -> Predicate:
     """A predicate that holds when it holds for some case of the character."""
     return lambda char: any(predicate(variant) for variant in variants(char))

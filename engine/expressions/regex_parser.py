@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from engine.expressions.errors import Problem
-from engine.expressions.regex_classes import ESCAPES, Group, Predicate, caseless, inverse, property_class, variants
+from engine.expressions.regex_classes import ESCAPES, Group, Predicate, caseless, folded, inverse, property_class, variants
 
 MAX_PROGRAM = 4_000
 _MAX_DEPTH = 30
@@ -145,7 +145,7 @@ class PatternParser:
 
     def _literal(self, char: str) -> Instruction:
         if self.fold and len(variants(char)) > 1:
-            return (ANY_OF, variants(char).__contains__)
+            return (ANY_OF, folded(char))
         return (CHAR, char)
 
     def _group(self) -> list[Instruction]:

@@ -163,15 +163,14 @@ def shift_months(days: int, months: int) -> int:
 
 
 def months_between(start: Any, end: Any) -> YearMonthDuration:
-    """Whole months from one date (and time) to another; negative when ``end`` is earlier."""
-    first, last = (date_days(start), day_nanos(start)), (date_days(end), day_nanos(end))
+    """Whole months from one date to another, by the calendar day; negative when ``end`` is earlier."""
+    first, last = date_days(start), date_days(end)
     if last < first:
         return YearMonthDuration(-_whole_months(last, first))
     return YearMonthDuration(_whole_months(first, last))
 
 
-def _whole_months(first: tuple[int, int], last: tuple[int, int]) -> int:
-    y1, m1, d1 = civil_of(first[0])
-    y2, m2, d2 = civil_of(last[0])
-    months = (y2 - y1) * 12 + m2 - m1
-    return months - ((d2, last[1]) < (d1, first[1]))
+def _whole_months(first: int, last: int) -> int:
+    y1, m1, d1 = civil_of(first)
+    y2, m2, d2 = civil_of(last)
+    return (y2 - y1) * 12 + m2 - m1 - (d2 < d1)

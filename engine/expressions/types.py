@@ -80,7 +80,8 @@ class FunctionType(Type):
             return False
         given = value.types or (Type(),) * len(value.parameters)
         wider = all(assignable(wanted, have if have is not None else Type()) for wanted, have in zip(self.parameters, given, strict=True))
-        return wider and assignable(value.result if value.result is not None else Type(), self.result)
+        unknown = value.result is None or type(base_of(value.result)) is Type
+        return wider and (unknown or assignable(value.result, self.result))
 
 
 @dataclass(slots=True)

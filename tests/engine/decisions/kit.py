@@ -29,6 +29,7 @@ class Case:
     decision: str = ""
     expected: Any = None
     error_expected: bool = False
+    several: bool = False
 
 
 def cases(folder: Path) -> Iterator[Case]:
@@ -45,6 +46,7 @@ def cases(folder: Path) -> Iterator[Case]:
                     f"{folder.name}/{test.get('id') or number}/{result.get('name')}", folder, model, context,
                     test.get("invocableName") if test.get("type") in ("bkm", "decisionService") else None,
                     result.get("name"), _value(computed) if computed is not None else None, result.get("errorResult") == "true",
+                    len(test.findall("{*}resultNode")) > 1,
                 )
 
 
@@ -88,7 +90,9 @@ def answer(case: Case) -> Any:
     try:
         model = model_of(case)
         if case.invocable:
-            return model.invoke(case.invocable, case.context)
+            value = model.invoke(case.invocable, case.context)
+            several = isinstance(value, dict) and case.several
+            return value.get(case.decision) if several else value
         return model.evaluate(case.decision, case.context)
     except DecisionError:
         if case.error_expected:
