@@ -30,7 +30,8 @@ class Host:
         """From the environment; without DATABASE_URL the database is the embedded one of the data folder."""
         data_dir = Path(os.environ.get("GUICHENG_DATA") or default_data_dir())
         prepare_data_dir(data_dir)
-        return Settings.from_environment({**os.environ, "GUICHENG_DATA": str(data_dir)})
+        url = os.environ.get("DATABASE_URL", "").replace("postgres://", "postgresql://", 1)
+        return Settings.from_environment({**os.environ, "GUICHENG_DATA": str(data_dir), "DATABASE_URL": url})
 
     @contextmanager
     def running(self) -> Iterator[Settings]:

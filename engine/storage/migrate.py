@@ -8,7 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
+from engine.kernel.errors import Unavailable
 from engine.storage.database import check_server, check_trigrams
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -16,7 +18,17 @@ _LOCK = 0x67_63_6D_69  # "gcmi"
 
 
 def upgrade(engine: Engine) -> None:
-    """Run every missing revision in one transaction; processes that start together wait for one another."""
+    """Run every missing revision in one transaction; processes that start together wait for one another.
+
+    Raises DatabaseUnfit when the server can't carry the platform, Unavailable when it doesn't answer.
+    """
+    try:
+        _upgrade(engine)
+    except OperationalError as error:
+        raise Unavailable(f"连不上数据库 {engine.url.render_as_string()}：{_first_line(error)}", code="database_away") from error
+
+
+def _upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         check_server(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -41,3 +53,7 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0]

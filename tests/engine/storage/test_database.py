@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from engine.kernel.errors import Unavailable
 from engine.kernel.settings import Settings
 from engine.storage import migrate
 from engine.storage.database import DatabaseUnfit, check_server, check_trigrams, dump_json, make_engine
@@ -45,6 +46,13 @@ def test_a_database_that_cannot_find_chinese_words_is_refused(postgres_server: E
 def test_an_empty_address_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnfit, match="DATABASE_URL"):
         make_engine(Settings(database_url="", data_dir=tmp_path))
+
+
+def test_a_server_that_does_not_answer_is_said_without_the_password(tmp_path: Path) -> None:
+    engine = make_engine(Settings(database_url="postgresql://someone:secret@127.0.0.1:1/none", data_dir=tmp_path))
+    with pytest.raises(Unavailable, match="连不上数据库") as caught:
+        migrate.upgrade(engine)
+    assert "secret" not in caught.value.message
 
 
 def test_json_keeps_decimals_as_text_and_chinese_readable() -> None:
