@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 import engine.runtime.standard as standard
 from engine.kernel.clock import Clock
 from engine.kernel.gm.keyring import KeyRing
+from engine.kernel.logs import configure_logs
 from engine.kernel.names import is_name
 from engine.kernel.registry import Registry
 from engine.kernel.settings import Settings
@@ -33,6 +34,7 @@ def create_application(settings: Settings, *, clock: Clock | None = None, db: En
 
     Raises DeployRefused when a content file is wrong, DuplicateName when two handlers claim one name.
     """
+    configure_logs()
     clock, db = clock or Clock(), db or make_engine(settings)
     app = Application(
         settings=settings, clock=clock, db=db, blobs=BlobStore(settings.data_dir / "blobs"), jobs=JobQueue(db), keys=KeyRing(settings.data_dir),

@@ -123,3 +123,11 @@ def _sweep_orphans() -> None:
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and os.access(folder / "postgres", os.X_OK):
             EmbeddedServer(folder).stop()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def town(app: Any) -> Any:
+    """The application with a small town of invented people (see tests/town.py)."""
+    from tests.town import build_town
+
+    return build_town(app)

@@ -237,3 +237,13 @@ def parties_of(connection: Connection, *, case_id: UUID) -> list[Row[Any]]:
         .subquery()
     )
     return list(connection.execute(select(latest).order_by(latest.c.at)))
+
+
+def copy_parties(connection: Connection, keys: KeyRing, *, from_case: UUID, to_case: UUID, at: datetime) -> None:
+    """Give another case the same parties; sealed numbers are sealed again for the case they now stand in."""
+    for row in parties_of(connection, case_id=from_case):
+        number = reveal_snapshot(keys, case_id=from_case, snapshot=row.snapshot) if row.snapshot.get("sealed") else ""
+        snapshot = {**row.snapshot, "sealed": keys.encrypt(number.encode(), _case_aad(to_case)).hex() if number else ""}
+        connection.execute(insert(case_party).values(
+            id=new_id(), case_id=to_case, party_id=row.party_id, role=row.role, snapshot=snapshot, at=at,
+        ))

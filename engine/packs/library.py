@@ -63,7 +63,7 @@ class Library:
         self._current: dict[tuple[str, str], UUID] = {}
         self._derived: dict[str, Any] = {}
         self.definition = lru_cache(maxsize=2000)(self._read_definition)
-        self.bundle = lru_cache(maxsize=500)(self._read_bundle)
+        self._bundles: dict[UUID, Bundle] = {}
 
     @property
     def generation(self) -> int:
@@ -118,10 +118,17 @@ class Library:
         with self._db.connect() as connection:
             return get_definition(connection, id)
 
-    def _read_bundle(self, id: UUID) -> Bundle:
-        with self._db.connect() as connection:
-            row = connection.execute(select(bundle).where(bundle.c.id == id)).mappings().one()
-        return Bundle(id=row["id"], root=row["root"], hash=row["hash"], members={k: UUID(v) for k, v in row["members"].items()})
+    def bundle(self, id: UUID) -> Bundle:
+        """The bundle with ``id``; bundles never change, so each is read once."""
+        if id not in self._bundles:
+            with self._db.connect() as connection:
+                row = connection.execute(select(bundle).where(bundle.c.id == id)).mappings().one()
+            self.know(Bundle(id=row["id"], root=row["root"], hash=row["hash"], members={k: UUID(v) for k, v in row["members"].items()}))
+        return self._bundles[id]
+
+    def know(self, made: Bundle) -> None:
+        """Remember a bundle that a transaction under way has just made."""
+        self._bundles[made.id] = made
 
 
 def get_definition(connection: Connection, id: UUID) -> Definition:
@@ -132,5 +139,6 @@ def get_definition(connection: Connection, id: UUID) -> Definition:
     return as_definition(row)
 
 
-def as_definition(row: Mapping[str, Any]) -> Definition:
+def as_definition(row: Any) -> Definition:
+    """The definition in a row mapping of the table."""
     return Definition(**{name: row[name] for name in Definition.__dataclass_fields__})

@@ -12,9 +12,9 @@ from engine.kernel.ids import new_id
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.waits import ServiceWait, Wait
 from engine.runtime.handlers import ServiceTask
+from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE
 from engine.runtime.task_context import TaskContext
 from engine.runtime.work import Work
-from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE
 from engine.storage.tables.runtime import effect, incident
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,8 @@ def serve(work: Work, wait: ServiceWait) -> None:
     if handler is None:
         open_incident(work, wait, kind="service", message=f"自动步骤“{wait.title}”要用的处理程序 {wait.handler or '（未写明）'} 没有安装。")
         return
-    arguments = {name: value for name, value in wait.inputs.items() if value is not None}
+    taken = {parameter.name for parameter in handler.parameters}
+    arguments = {name: value for name, value in wait.inputs.items() if value is not None and name in taken}
     if (wait.mode or handler.mode) == "queued":
         queue_effect(work, wait, handler, arguments)
         return

@@ -29,7 +29,9 @@ def bundle_for(app: Application, connection: Connection, *, process: str, at: da
         connection.execute(insert(bundle).values(values).on_conflict_do_nothing(index_elements=["hash"]))
         found = connection.scalar(select(bundle.c.id).where(bundle.c.hash == digest))
     assert found is not None
-    return Bundle(id=found, root=process, hash=digest, members=members)
+    made = Bundle(id=found, root=process, hash=digest, members=members)
+    app.library.know(made)
+    return made
 
 
 def members_in_force(app: Application, process: str) -> dict[str, UUID]:

@@ -12,10 +12,10 @@ from engine.runtime.advance import advance
 from engine.runtime.answers import Answers, check_answers, keep_answers
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
-from engine.runtime.locate import require_holder, require_open
-from engine.runtime.open_tasks import job_of
-from engine.runtime.nodes import Outcome, outcome_of
 from engine.runtime.close_task import close_task
+from engine.runtime.locate import require_holder, require_open
+from engine.runtime.nodes import Outcome, outcome_of
+from engine.runtime.open_tasks import job_of
 from engine.runtime.settle import settle
 from engine.runtime.work import ActResult, Work
 

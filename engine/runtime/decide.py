@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-
 from engine.kernel.names import name_of
 from engine.packs.library import Bundle
 from engine.runtime.application import Application

@@ -62,7 +62,7 @@ def _deliver(app: Application, message_id: UUID, at: datetime) -> Delivery:
     return Delivery(message_id=message_id, status="delivered" if taken else "waiting", instance_id=found.instance_id if taken else None)
 
 
-def _hand_over(app: Application, message_id: UUID, instance_id: UUID, engine_id: str, message: Mapping[str, Any], at: datetime) -> bool:
+def _hand_over(app: Application, message_id: UUID, instance_id: UUID, engine_id: str, message: Any, at: datetime) -> bool:
     with app.db.begin() as connection:
         key = f"message:{message_id}"
         work = begin_on_instance(app, connection, kind="message", actor=None, instance_id=instance_id, key=key, asked=request_hash(message=message_id), at=at)

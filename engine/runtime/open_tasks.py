@@ -114,7 +114,7 @@ def task_row(work: Work, wait: Wait, asked: Row, assignee: UUID | None) -> dict[
 def _due(work: Work, text: str) -> Any:
     """The last day of ``3 working_day`` from today."""
     amount, unit = text.split()
-    return compute(ClockRule(amount=int(amount), unit=unit), work.today, [], calendar=calendars.load_calendar(work.connection)).due
+    return compute(ClockRule(amount=int(amount), unit=unit), work.today, [], calendar=calendars.load(work.connection)).due
 
 
 def _tell(work: Work, row: Row, people: list[tuple[UUID, str]]) -> None:

@@ -17,9 +17,9 @@ from engine.kernel.errors import Invalid
 from engine.runtime.advance import advance
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, load_machine, request_hash
+from engine.runtime.close_task import close_task
 from engine.runtime.locate import lock_task, require_holder, require_open
 from engine.runtime.nodes import node_of, process_of
-from engine.runtime.close_task import close_task
 from engine.runtime.settle import settle
 from engine.runtime.undo import undo_documents
 from engine.runtime.work import ActResult, Row, Work

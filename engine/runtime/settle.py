@@ -1,6 +1,7 @@
 """Bring the rows in line with the machine: tasks, timers, subscriptions, the instance, history, audit. One commit."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -11,9 +12,9 @@ from engine.deadlines.clocks import due_of, end_of
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
+from engine.runtime.job_names import MATCH_INBOX
 from engine.runtime.open_tasks import cancel_tasks, open_tasks
 from engine.runtime.work import ActResult, Work
-from engine.runtime.job_names import MATCH_INBOX
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import notice
 from engine.storage.tables.runtime import act, effect, event_feed, instance, subscription, timer
@@ -36,7 +37,7 @@ def settle(work: Work, *, done: set[str] | None = None, new_instance: bool = Fal
     return _write_history(work)
 
 
-def _ids(waits: list[Wait]) -> dict[str, Wait]:
+def _ids(waits: Sequence[Wait]) -> dict[str, Wait]:
     return {wait.engine_id: wait for wait in waits}
 
 

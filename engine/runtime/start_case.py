@@ -23,8 +23,8 @@ from engine.runtime.begin import replay, request_hash
 from engine.runtime.bpmn.machine import Machine
 from engine.runtime.bpmn.waits import Waits
 from engine.runtime.bundles import bundle_for, process_for
-from engine.runtime.decide import decider
 from engine.runtime.complete_task import finish
+from engine.runtime.decide import decider
 from engine.runtime.locate import find_act, lock_case
 from engine.runtime.open_tasks import attributes_of, task_row
 from engine.runtime.save_draft import drop_start_draft
@@ -80,7 +80,7 @@ def first_step(app: Application, *, actor: Actor, process: str, at: datetime) ->
         raise Invalid(f"“{start.title}”不是从填表开始的，不能在这里发起。")
     wait = waits[0]
     asked = machine.wait_attributes(wait)
-    row = {"instance_id": None, "id": None, "engine_id": wait.engine_id, "node": wait.node, "process": wait.process, "scope": wait.scope,
+    row: Row = {"instance_id": None, "id": None, "engine_id": wait.engine_id, "node": wait.node, "process": wait.process, "scope": wait.scope,
            "title": asked.get("title") or wait.title, "form": asked.get("form"), "role": asked.get("role"), "candidates": []}
     return FirstStep(instance={"id": None, "bundle_id": pinned.id, "process": process}, task=row, facts=wait.facts)
 
@@ -179,7 +179,7 @@ def _machine(
     start_event: str | None = None, payload: Mapping[str, Any] | None = None,
 ) -> Machine:
     facts = {"case_id": str(case_id) if case_id else None, "initiator_id": str(actor_id) if actor_id else None, "unit_id": str(unit_id)}
-    return Machine.start(process_for(app, pinned, process), {**facts, **(payload or {})}, now=at, decide=decider(app, pinned), start=start_event)
+    return Machine.start(process_for(app, pinned, process), {**facts, **(payload or {})}, now=at, decide=decider(app, pinned), start_event=start_event)
 
 
 def _begin(work: Work, *, data: Mapping[str, Any] | None, outcome: str | None, opinion: str) -> ActResult:

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from engine.access.assignment import seed_role_holders
 from engine.kernel.errors import DeployRefused, GuichengError
 from engine.packs.folder import ContentFile, common_forms, content_files, pack_names
 from engine.packs.manifest import parse_manifest
 from engine.packs.store import NewVersion, leave_pending, lock_content, put_in_force, raise_generation, store_version, withdraw_from_force
-from engine.access.assignment import seed_role_holders
-from engine.reference.seeding import seed_common
 from engine.reference.calendars import seed_calendar
+from engine.reference.seeding import seed_common
 from engine.runtime.application import Application
 from engine.runtime.check_content import check_content, finding_of
 from engine.runtime.deploy_file import follow
@@ -70,8 +70,7 @@ def _current(connection: Connection) -> dict[tuple[str, str], dict[str, Any]]:
     ).mappings()
     current = {(row["kind"], row["name"]): dict(row) for row in rows}
     hashes = {row["folder_hash"]: key for key, row in current.items() if row["folder_hash"]}
-    folder = connection.execute(select(definition.c.hash, definition.c.content).where(definition.c.hash.in_(list(hashes)))) if hashes else []
-    for hash, content in folder:
+    for hash, content in connection.execute(select(definition.c.hash, definition.c.content).where(definition.c.hash.in_(list(hashes)))):
         current[hashes[hash]]["folder_content"] = content
     return current
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from engine.deadlines import clocks
-from engine.documents.withdraw import void_document, withdraw_document
+from engine.documents.void import undo_document, void_document
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
 from engine.runtime.work import Work
@@ -76,21 +76,18 @@ INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
 def undo_documents(work: Work, *, since: datetime, reason: str) -> bool:
     """On a return: drafts made since then become void, issued ones withdrawn; served ones stay. True when any was touched."""
     rows = work.connection.execute(
-        select(document.c.id, document.c.state)
+        select(document.c.id)
         .where(document.c.instance_id == work.instance["id"], document.c.created_at >= since, document.c.state.in_(["draft", "issued"]))
-    ).all()
-    for id, state in rows:
-        if state == "draft":
-            void_document(work.connection, document_id=id, reason=f"退回重办：{reason}", at=work.at)
-        else:
-            withdraw_document(work.connection, document_id=id, reason=f"退回重办：{reason}", at=work.at)
+    ).scalars().all()
+    for id in rows:
+        undo_document(work.connection, document_id=id, reason=f"退回重办：{reason}", at=work.at)
     return bool(rows)
 
 
-def reopen(work: Work, task_row: Mapping[str, Any]) -> None:
+def reopen(work: Work, task_id: UUID) -> None:
     """Open the row of a task again that the act being withdrawn had closed."""
     work.batch.add(
-        update(task).where(task.c.id == task_row["id"]).values(
+        update(task).where(task.c.id == task_id).values(
             status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, assignee_id=work.actor_id, claimed_at=work.at,
         )
     )

@@ -85,14 +85,14 @@ def _take_back(work: Work, row: Row) -> ActResult:
     reopened = connection.execute(select(task).where(task.c.id == row["task_id"])).mappings().one()
     work.outcome_title = f"撤回“{row['outcome_title'] or row['title']}”"
     _restore_answers(work, row, undone)
-    reopen(work, reopened)
-    _forget(work, reopened)
+    reopen(work, reopened["id"])
+    _forget(work, reopened["engine_id"])
     return settle(work)
 
 
-def _forget(work: Work, reopened: Mapping[str, Any]) -> None:
+def _forget(work: Work, engine_id: str) -> None:
     """The reopened task has its row already: don't open a second one."""
-    wait = next(w for w in work.machine.waits().user_tasks if w.engine_id == reopened["engine_id"])
+    wait = next(w for w in work.machine.waits().user_tasks if w.engine_id == engine_id)
     work.waits_before.user_tasks.append(wait)
 
 

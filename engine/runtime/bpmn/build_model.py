@@ -23,6 +23,7 @@ def build_model(process: etree._Element, *, name: str) -> Model:
             into[declared.name] = declared
     lanes = _lanes(process)
     _walk(model, process, "", lanes)
+    _associate(model, process)
     for flow in model.flows.values():
         if flow.source in model.nodes:
             model.nodes[flow.source].outgoing.append(flow.id)
@@ -45,6 +46,16 @@ def _walk(model: Model, body: etree._Element, scope: str, lanes: dict[str, str])
                 model.nodes[node.id] = node
                 if tag in BODIES:
                     stack.append((element, node.id))
+
+
+def _associate(model: Model, process: etree._Element) -> None:
+    """A compensation boundary event names its handler by an association; it becomes the event's ``text``."""
+    for association in process.iter(bpmn("association")):
+        ends = (association.get("sourceRef", ""), association.get("targetRef", ""))
+        for event_id, handler in (ends, ends[::-1]):
+            node = model.nodes.get(event_id)
+            if node is not None and node.kind == "boundaryEvent" and node.event is not None and node.event.kind == "compensate" and handler in model.nodes:
+                node.event.text = handler
 
 
 def _flow(element: etree._Element) -> Flow:

@@ -35,7 +35,7 @@ def _workflow_row(workflow: Any, place: dict[int, int]) -> list[Any]:
     rows = [
         [task.id.hex, number.get(task._parent, -1), task.state, task.task_spec.name, task.data or 0, task.internal_data or 0] for task in tasks
     ]
-    return [workflow.spec.name, owner, workflow.facts, workflow.last_data or 0, rows]
+    return [workflow.spec.name, owner, workflow.facts, workflow.last_data or 0, workflow.compensable or 0, rows]
 
 
 def load_state(state: bytes, specs: dict[str, Any], *, now: datetime) -> Top:
@@ -45,7 +45,7 @@ def load_state(state: bytes, specs: dict[str, Any], *, now: datetime) -> Top:
         raise BrokenState(f"state version {body['v']} is unknown")
     workflows: list[Any] = []
     top: Top | None = None
-    for name, owner, facts, last_data, rows in body["w"]:
+    for name, owner, facts, last_data, compensable, rows in body["w"]:
         if name not in specs:
             raise BrokenState(f"process spec {name} is missing")
         if owner is None:
@@ -56,7 +56,7 @@ def load_state(state: bytes, specs: dict[str, Any], *, now: datetime) -> Top:
             workflow = Sub(specs[name], owner_task, top)  # type: ignore[arg-type]
             top.subprocesses[owner_task.id] = workflow  # type: ignore[union-attr]
         workflow.plant()
-        workflow.facts, workflow.last_data = facts, last_data or {}
+        workflow.facts, workflow.last_data, workflow.compensable = facts, last_data or {}, compensable or []
         _restore_tasks(workflow, rows)
         workflows.append(workflow)
     if top is None:

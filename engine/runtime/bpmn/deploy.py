@@ -118,11 +118,9 @@ def _called(model: Model, resolve: Resolve, findings: list[Finding]) -> tuple[di
     for node in model.nodes.values():
         if node.kind != "callActivity":
             continue
-        try:
-            reference = qualify(node.called, pack_of(model.process))
-        except ValueError:
-            findings.append(finding(node.id, "call_reference", f"调用活动{node.label}的被调流程“{node.called}”不是合法的引用名，应写作 包名.流程名。"))
+        if not node.called:
             continue
+        reference = _reference(node, pack_of(model.process), findings)
         calls[node.id] = reference
         if reference == model.process:
             findings.append(finding(node.id, "call_recursion", f"调用活动{node.label}调用了自己所在的流程。请改用循环（返回前面的环节）。"))
@@ -136,6 +134,16 @@ def _called(model: Model, resolve: Resolve, findings: list[Finding]) -> tuple[di
         if model.process in process.called:
             findings.append(finding(node.id, "call_recursion", f"调用活动{node.label}经“{reference}”又调回本流程，形成递归。请拆开相互调用。"))
     return called, calls
+
+
+def _reference(node: Node, pack: str, findings: list[Finding]) -> str:
+    """What a call activity calls, qualified; names outside the grammar (diagrams from elsewhere) are looked for in the same pack."""
+    try:
+        return qualify(node.called, pack)
+    except ValueError:
+        message = f"调用活动{node.label}的被调流程“{node.called}”不是合法的引用名，应写作 包名.流程名。"
+        findings.append(finding(node.id, "call_reference", message, "policy"))
+        return f"{pack}.{node.called.rsplit(':', 1)[-1].replace('.', '_')}"
 
 
 def _refuse(findings: list[Finding], strict: bool) -> None:

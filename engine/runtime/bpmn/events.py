@@ -59,11 +59,16 @@ class Trigger(Catching, defaults.BoundaryEvent):
 
 
 class ThrowEvent(Token, defaults.IntermediateThrowEvent):
-    """An intermediate event that happens at once."""
+    """An intermediate event that happens at once, or once every compensation it asked for is done."""
 
     def _run_hook(self, my_task: Task) -> bool | None:
         throwing.prepare(my_task)
-        return True
+        return None if throwing.compensate_next(my_task) else True
+
+    def compensated(self, my_task: Task) -> None:
+        """A handler this event asked for completed."""
+        if not throwing.compensate_next(my_task):
+            my_task.complete()
 
     def _leave(self, my_task: Task) -> None:
         if throwing.throw(my_task):

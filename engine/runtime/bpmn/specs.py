@@ -38,7 +38,8 @@ class Root(Token, SimpleBpmnTask):
 
 
 class ProcessSpec(BpmnProcessSpec):
-    """The spec of a process or body. ``standalone``: it has facts of its own; ``triggers``: its event sub-processes; ``generated``: flows never drawn."""
+    """The spec of a process or body. ``standalone``: it has facts of its own; ``event_body``: it is the body of an event
+    sub-process; ``triggers``: its event sub-processes; ``generated``: flows never drawn."""
 
     def __init__(self, name: str, model: Model, *, standalone: bool, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
@@ -46,6 +47,7 @@ class ProcessSpec(BpmnProcessSpec):
         self.start = Root(self, "Start")
         self.model = model
         self.standalone = standalone
+        self.event_body = False
         self.starts: list[str] = []
         self.triggers: list[str] = []
         self.generated: frozenset[str] = frozenset(flow.id for flow in model.flows.values() if flow.generated)

@@ -9,7 +9,7 @@ from SpiffWorkflow.task import Task
 from engine.runtime.bpmn.activities import inputs_of
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire, is_alive
 from engine.runtime.bpmn.errors import FlowError
-from engine.runtime.bpmn.tokens import cancel_all, top_of
+from engine.runtime.bpmn.tokens import cancel_all, enter, new_task, top_of
 from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.workflow import facts_of
 
@@ -52,6 +52,25 @@ def throw(my_task: Task) -> bool:
         if catcher is not None:
             catch_at(catcher, {"error_code": event.code} if kind == "error" else {})
     return is_alive(workflow)
+
+
+def compensate_next(my_task: Task) -> bool:
+    """Start the next compensation handler that the event asks for, latest completed activity first; False when none is left.
+
+    A cancel end event compensates its whole transaction.
+    """
+    event, workflow = my_task.task_spec.node.event, my_task.workflow
+    if event is None or event.kind not in ("compensate", "cancel"):
+        return False
+    scope = workflow
+    if workflow.spec.event_body and hasattr(workflow, "owner"):
+        scope = workflow.owner.workflow
+    wanted = [entry for entry in scope.compensable if event.kind == "cancel" or event.name in ("", entry[0])]
+    if not wanted:
+        return False
+    scope.compensable.remove(wanted[-1])
+    enter(new_task(scope, wanted[-1][1], compensates=str(my_task.id)))
+    return True
 
 
 def _outside(my_task: Task, *, payload: dict[str, Any], key: str) -> None:

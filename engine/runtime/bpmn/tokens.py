@@ -6,6 +6,7 @@ finished one is dropped. Joins, boundary events and races find each other by ids
 
 ``via``     flow the token came by        ``host``   activity a boundary event waits beside
 ``race``    event-based gateway           ``index``  position of a multi-instance child
+``compensates``  throwing event that a compensation handler runs for
 ``parked``  message of a failure: the token stands still until ``Machine.retry``
 """
 from __future__ import annotations
@@ -82,11 +83,16 @@ class Token:
 
     def _on_complete(self, my_task: Task) -> None:
         disarm(my_task)
+        remember(my_task)
         my_task.workflow.last_data = my_task.data
         if "index" not in my_task.internal_data and "round" not in my_task.internal_data:
             top_of(my_task).left(my_task)
         wrapper = my_task.parent
-        if wrapper is not None and hasattr(wrapper.task_spec, "instance_done"):
+        if "compensates" in my_task.internal_data:
+            throw = find_task(top_of(my_task), my_task.internal_data["compensates"])
+            if throw is not None and throw.has_state(LIVE):
+                throw.task_spec.compensated(throw)
+        elif wrapper is not None and hasattr(wrapper.task_spec, "instance_done"):
             wrapper.task_spec.instance_done(wrapper, my_task)
         else:
             self._leave(my_task)
@@ -161,6 +167,14 @@ def disarm(host: Task) -> None:
     if host.task_spec.boundary:
         for task in hosted(host):
             cancel(task)
+
+
+def remember(my_task: Task) -> None:
+    """Note a completed activity that has a compensation handler."""
+    for name in my_task.task_spec.boundary:
+        event = my_task.workflow.spec.task_specs[name].node.event
+        if event.kind == "compensate" and event.text:
+            my_task.workflow.compensable.append([my_task.task_spec.node.id, event.text])
 
 
 def cancel(task: Task) -> None:

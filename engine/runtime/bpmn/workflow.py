@@ -18,15 +18,20 @@ Decide = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 class _Flat:
-    """Both kinds of workflow: a finished root without prediction, facts of its own or none."""
+    """Both kinds of workflow: a finished root without prediction, facts of its own or none.
+
+    ``compensable``: [activity, handler] of completed activities in order; ``last_data``: what the token that ended last carried.
+    """
 
     facts: dict[str, Any] | None = None
     last_data: dict[str, Any]
+    compensable: list[list[str]]
 
     def plant(self: Any) -> None:
         """Give the workflow its root, already passed."""
         self.task_tree = Task(self, self.spec.start, state=TaskState.COMPLETED)
         self.last_data = {}
+        self.compensable = []
 
     def live(self: Any) -> list[Task]:
         """Tokens that keep the workflow alive: not the events that merely wait beside an activity or for the whole scope."""

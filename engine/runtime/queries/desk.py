@@ -1,7 +1,7 @@
 """工作台: what waits for a person, what they started, what they did."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from engine.access.actors import Actor
+from engine.reference.calendars import Calendar
 from engine.runtime.queries.lights import light_of
 from engine.runtime.queries.named import statements
 from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
@@ -141,7 +142,7 @@ def inbox(connection: Connection, *, actor: Actor, today: date, soon_until: date
 
 
 def waiting(
-    connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters, due: str, working_days: Callable[[date, date], int],
+    connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters, due: str, calendar: Calendar,
     total: int, size: int = 20, after: str | None = None, before: int = 0,
 ) -> Page[Waiting]:
     """One page of open tasks, nearest due day first; tasks without a day come last. One statement."""
@@ -151,14 +152,14 @@ def waiting(
         "after_day": day, "after_id": task, "size": size + 1,
     }
     rows = [
-        _waiting(row, today=today, soon_until=soon_until, working_days=working_days)
+        _waiting(row, today=today, soon_until=soon_until, calendar=calendar)
         for row in connection.execute(SQL["inbox_rows"], values).mappings()
     ]
     return cut(rows, size=size, before=before, total=total, key=lambda row: (row.due_on or "infinity", row.task_id))
 
 
-def _waiting(row: Any, *, today: date, soon_until: date, working_days: Callable[[date, date], int]) -> Waiting:
-    light = light_of(row["due_on"], today=today, working_days=working_days, paused=row["status"] == "suspended")
+def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar) -> Waiting:
+    light = light_of(row["due_on"], today=today, calendar=calendar, paused=row["status"] == "suspended")
     return Waiting(
         task_id=row["task_id"], case_id=row["case_id"], number=row["number"], title=row["title"], subject=row["subject"], tags=row["tags"],
         process_title=row["process_title"], step=row["step"], from_name=row["from_name"], from_words=row["from_words"], opened_at=row["opened_at"],

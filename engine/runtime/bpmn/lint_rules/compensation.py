@@ -1,13 +1,44 @@
-"""Compensation in its two shapes: a boundary event with one handler, thrown for one activity or for the scope."""
+"""Compensation in its two shapes: a boundary event with one handler, thrown for one activity or for the scope in reverse order."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from engine.runtime.bpmn.errors import Finding, finding
-from engine.runtime.bpmn.model import Model
+from engine.runtime.bpmn.model import Model, Node
 
 
 def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
+    handlers = {
+        node.event.text: node for node in model.nodes.values() if node.kind == "boundaryEvent" and node.event is not None and node.event.kind == "compensate"
+    }
     for node in model.nodes.values():
-        if node.compensates or node.event is not None and node.event.kind == "compensate":
-            yield finding(node.id, "compensation", f"{node.label}用到了补偿，目前不能运行。请把撤销的步骤画成普通环节，用错误边界事件或网关引到那里。")
+        if node.compensates:
+            yield from _handler(node, handlers)
+        if node.event is not None and node.event.kind == "compensate":
+            yield from _boundary(model, node) if node.kind == "boundaryEvent" else _throw(model, node, handlers)
+
+
+def _handler(node: Node, handlers: Mapping[str, Node]) -> Iterator[Finding]:
+    if node.id not in handlers:
+        yield finding(node.id, "compensation", f"补偿环节{node.label}没有与补偿边界事件相连。请用关联线把它连到被撤销活动上的补偿边界事件。")
+    if node.incoming or node.outgoing:
+        yield finding(node.id, "compensation", f"补偿环节{node.label}不能有流向。请断开流向，只用关联线相连。")
+
+
+def _boundary(model: Model, node: Node) -> Iterator[Finding]:
+    handler = model.nodes.get(node.event.text) if node.event is not None else None
+    if handler is None or not handler.compensates or handler.scope != node.scope:
+        yield finding(node.id, "compensation", f"补偿边界事件{node.label}没有补偿环节。请用关联线连到同一层的一个标为“补偿”的活动。")
+    if node.outgoing:
+        yield finding(node.id, "compensation", f"补偿边界事件{node.label}不能有流向。请改用关联线。")
+
+
+def _throw(model: Model, node: Node, handlers: Mapping[str, Node]) -> Iterator[Finding]:
+    activities = {event.attached_to for event in handlers.values()}
+    wanted = node.event.name if node.event is not None else ""
+    if wanted and wanted not in activities:
+        yield finding(node.id, "compensation", f"补偿事件{node.label}要撤销的活动“{wanted}”没有补偿边界事件。请给它加上，或改正引用。")
+    scopes = {node.scope, model.nodes[node.scope].scope if node.scope and model.nodes[node.scope].triggered_by_event else node.scope}
+    reachable = [name for name in activities if name in model.nodes and model.nodes[name].scope in scopes]
+    if not reachable:
+        yield finding(node.id, "compensation", f"补偿事件{node.label}所在的一层没有可以撤销的活动。补偿只撤销同一层里已完成的活动，请把它移到那一层。")
