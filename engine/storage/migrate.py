@@ -1,6 +1,8 @@
 """Bring a database to the newest revision."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -22,14 +24,7 @@ def upgrade(engine: Engine) -> None:
 
     Raises DatabaseUnfit when the server can't carry the platform, Unavailable when it doesn't answer.
     """
-    try:
-        _upgrade(engine)
-    except OperationalError as error:
-        raise Unavailable(f"连不上数据库 {engine.url.render_as_string()}：{_first_line(error)}", code="database_away") from error
-
-
-def _upgrade(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with _reachable(engine), engine.begin() as connection:
         check_server(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = _config()
@@ -40,7 +35,7 @@ def _upgrade(engine: Engine) -> None:
 
 def current_revision(engine: Engine) -> str | None:
     """The revision a database stands at; None when it is empty."""
-    with engine.connect() as connection:
+    with _reachable(engine), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -55,5 +50,10 @@ def _config() -> Config:
     return config
 
 
-def _first_line(error: OperationalError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+@contextmanager
+def _reachable(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Unavailable(f"连不上数据库 {engine.url.render_as_string()}：{reason}", code="database_away") from error
