@@ -1,4 +1,5 @@
 """Which files a field accepts: kinds, size and number, from its x-gc block."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

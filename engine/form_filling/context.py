@@ -1,4 +1,5 @@
 """What the page knows and a form does not: dictionaries, names, parties, attachments, phrases, addresses of endpoints."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,14 +61,13 @@ class FormContext:
     at            the instant of the act
     known         values the server holds for this form; the only source of fields that may not be written
     origins       field → where its value was taken from, for values that the officer has not typed
-    names         further names for FEEL: the facts visible at the node, ``outcome``, ``case``; ``today`` is always there
+    names         further names for FEEL: the facts visible at the node, ``outcome``, ``case``, the functions ``detail`` and
+                  ``parameter`` as Python callables; ``today`` is always there
     options       (dictionary, parent code or None) → entries in force, in their order
     option        (dictionary, code) → the entry, also one no longer in force, or None
     person, unit  id → name, or None when there is none
     case          id → title of a case that this person may see, or None
     party         id of a known party → its value, or None
-    detail        (dictionary, code, key) → a value of an entry's detail, or None
-    parameter     name → the dated parameter in force today, or None
     attachment    id → meta, or None when there is none that this person may use here
     phrases       () → frequently used opinions of this person
     prefill       an x-gc.prefill expression → what the platform has, or None
@@ -85,8 +85,6 @@ class FormContext:
     unit: Callable[[str], str | None] = _nothing
     case: Callable[[str], str | None] = _nothing
     party: Callable[[str], Mapping[str, Any] | None] = _nothing
-    detail: Callable[[str, str, str], Any] = _nothing
-    parameter: Callable[[str], Any] = _nothing
     attachment: Callable[[str], AttachmentMeta | None] = _nothing
     phrases: Callable[[], Sequence[str]] = _none
     prefill: Callable[[str], Prefilled | None] = _nothing

@@ -1,4 +1,5 @@
 """Reads what a page posted into the shape of the form's data. Nothing is judged here, so that a draft keeps what was typed."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,7 +21,7 @@ def from_html(form: Form, posted: MultiDict[str, str]) -> dict[str, Any]:
             if value is not None:
                 data[field.name] = value
     for key in posted:
-        name = key[len(PREFIX) + 1:].split(".")[0] if key.startswith(PREFIX + ".") else ""
+        name = key[len(PREFIX) + 1 :].split(".")[0] if key.startswith(PREFIX + ".") else ""
         if name and name not in form.fields:
             data[name] = posted[key]
     return data

@@ -1,4 +1,5 @@
 """What a valid form yields: data, facts, what goes onto the case and into registers, what is searched."""
+
 from __future__ import annotations
 
 import unicodedata
@@ -54,7 +55,8 @@ def _pruned(one: Field, value: Any, path: str, hidden: set[str]) -> Any:
     rows = []
     for place, row in enumerate(value):
         kept = {
-            name: cell for name, cell in row.items()
+            name: cell
+            for name, cell in row.items()
             if f"{path}{place}.{name}" not in hidden and name in one.columns and not widget_of(one.columns[name]).empty(cell)
         }
         if kept:

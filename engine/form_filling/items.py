@@ -1,8 +1,10 @@
 """What a template sees of one field: its value, name, id, messages and the parts its widget prepared."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +33,7 @@ class Item:
     label: str = ""
     origin: str = ""
     alone: bool = False
-    titles: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = made(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -133,8 +135,16 @@ class Item:
         spoken = f"第 {place + 1} 行" if isinstance(place, int) else "新一行"
         return [
             Item(
-                field=column, value=row.get(column.name), path=f"{self.path}.{place}.{column.name}", siblings=row, settled=self.settled, errors=self.errors,
-                context=self.context, writable=self.writable, label=f"{spoken}{column.title}", titles=self.titles,
+                field=column,
+                value=row.get(column.name),
+                path=f"{self.path}.{place}.{column.name}",
+                siblings=row,
+                settled=self.settled,
+                errors=self.errors,
+                context=self.context,
+                writable=self.writable,
+                label=f"{spoken}{column.title}",
+                titles=self.titles,
             )
             for column in self.field.columns.values()
         ]

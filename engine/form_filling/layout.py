@@ -1,4 +1,5 @@
 """Puts fields under headings: ``x-gc.groups`` of the form, or the .ui.json beside it; what is in no group comes last."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ def lay_out(
     groups: list[Group] = []
     placed: set[str] = set()
     for number, entry in enumerate(said, 1):
-        names = [name for name in entry.get("fields", ())]
+        names = list(entry.get("fields", ()))
         for name in names:
             if name not in fields:
-                findings.append({"element": name, "rule": "form.group", "message": f"分组“{entry.get('title', number)}”里的“{name}”不在表里。"})
+                findings.append(
+                    {"element": name, "rule": "form.group", "message": f"分组“{entry.get('title', number)}”里的“{name}”不在表里。"}
+                )
             elif name in placed:
                 findings.append({"element": name, "rule": "form.group", "message": f"“{name}”放进了两个分组。"})
             placed.add(name)

@@ -1,4 +1,5 @@
 """From the parsed JSON of a form to a ``Form``; every fault becomes a finding in Chinese."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -47,7 +48,13 @@ def load_form(
     if findings:
         raise DeployRefused(f"表单 {name} 不能用：{findings[0]['message']}", findings=findings)
     return Form(
-        name=name, hash=hash, title=str(whole.get("title") or name), help=str(gc.get("help", "")), fields=fields, groups=groups, order=order,
+        name=name,
+        hash=hash,
+        title=str(whole.get("title") or name),
+        help=str(gc.get("help", "")),
+        fields=fields,
+        groups=groups,
+        order=order,
         printed_as=gc.get("print"),
     )
 
@@ -111,11 +118,21 @@ def _load_field(name: str, schema: Mapping[str, Any], required: bool, names: set
     if parent and parent not in names:
         findings.append(_finding(where, "form.parent", f"parent 指的“{parent}”不在表里。"))
     return Field(
-        name=name, title=str(schema.get("title") or name), kind=kind, schema={k: v for k, v in schema.items() if k != "x-gc"}, gc=gc, required=required,
-        validator=_validator(where, kind, schema, findings), columns=columns, order=order,
-        compute=_expression(where, "compute", gc, names, findings), when=_expression(where, "when", gc, names, findings),
-        require=_expression(where, "require", gc, names, findings), suggest=_expression(where, "suggest", gc, names, findings),
-        default=_expression(where, "default", gc, names, findings), checks=_checks(where, gc, names, findings),
+        name=name,
+        title=str(schema.get("title") or name),
+        kind=kind,
+        schema={k: v for k, v in schema.items() if k != "x-gc"},
+        gc=gc,
+        required=required,
+        validator=_validator(where, kind, schema, findings),
+        columns=columns,
+        order=order,
+        compute=_expression(where, "compute", gc, names, findings),
+        when=_expression(where, "when", gc, names, findings),
+        require=_expression(where, "require", gc, names, findings),
+        suggest=_expression(where, "suggest", gc, names, findings),
+        default=_expression(where, "default", gc, names, findings),
+        checks=_checks(where, gc, names, findings),
     )
 
 

@@ -1,4 +1,5 @@
 """Chinese messages for what a JSON Schema validator finds, one per kind of error: each says how to put it right."""
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -11,7 +12,10 @@ from engine.form_filling.widgets import widget_of
 
 _TYPES = {"string": "文字", "integer": "整数", "number": "数字", "boolean": "“是”或“否”", "array": "列表", "object": "分栏的内容"}
 _FORMATS = {
-    "date": "日期写成 2026-11-20。", "date-time": "时间写成 2026-11-20 09:30。", "email": "邮箱写成 name@example.cn。", "uri": "网址以 https:// 开头。",
+    "date": "日期写成 2026-11-20。",
+    "date-time": "时间写成 2026-11-20 09:30。",
+    "email": "邮箱写成 name@example.cn。",
+    "uri": "网址以 https:// 开头。",
 }
 
 

@@ -1,4 +1,5 @@
 """What a form is once it is loaded: fields, groups, the order in which conditions and computed values settle."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -54,7 +55,9 @@ class Field:
     @property
     def dynamic(self) -> bool:
         """True when this field may look different after another field changed."""
-        return any((self.compute, self.when, self.require, self.suggest, self.gc.get("parent"))) or any(c.dynamic for c in self.columns.values())
+        return any((self.compute, self.when, self.require, self.suggest, self.gc.get("parent"))) or any(
+            c.dynamic for c in self.columns.values()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

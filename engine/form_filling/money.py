@@ -3,6 +3,7 @@
 大写 follows 《会计基础工作规范》第五十二条 and 《正确填写票据和结算凭证的基本规定》: one 零 for a run of zeros inside the
 number, 整 after 元 or 角, 零 after 元 where 角 is zero and 分 is not.
 """
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What the platform already has when a form is opened or a field changes: earlier answers, defaults, suggestions."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ def initial_data(form: Form, *, context: FormContext) -> dict[str, Any]:
     for field in form.fields.values():
         value = context.known.get(field.name)
         if value is None:
-            found = prefilled(form, field, context)
+            found = prefilled(field, context)
             value = found.value if found else None
         if value is not None:
             data[field.name] = value
@@ -28,14 +29,14 @@ def initial_data(form: Form, *, context: FormContext) -> dict[str, Any]:
     return data
 
 
-def prefilled(form: Form, field: Field, context: FormContext) -> Prefilled | None:
+def prefilled(field: Field, context: FormContext) -> Prefilled | None:
     """The value that x-gc.prefill gives, else that of x-gc.default (FEEL when it is text)."""
     if field.gc.get("prefill"):
         found = context.prefill(field.gc["prefill"])
         if found is not None and found.value not in (None, "", [], {}):
             return found
     if field.default is not None:
-        value = widget_of(field).from_feel(field, evaluate(field.default, given_names(form, context)))
+        value = widget_of(field).from_feel(field, evaluate(field.default, given_names(context)))
     else:
         value = field.gc.get("default")
     return None if value is None else Prefilled(value=value, source="")
@@ -49,7 +50,9 @@ def suggestion(form: Form, field: Field, values: Mapping[str, Any], context: For
     return widget_of(field).from_feel(field, evaluate(field.suggest, names))
 
 
-def suggest_after(form: Form, *, changed: str, data: Mapping[str, Any], rights: Mapping[str, Right], context: FormContext) -> dict[str, Any]:
+def suggest_after(
+    form: Form, *, changed: str, data: Mapping[str, Any], rights: Mapping[str, Right], context: FormContext
+) -> dict[str, Any]:
     """``data`` with the suggestions that depend on the field ``changed`` put in; an offer of nothing changes nothing."""
     offered = dict(data)
     for field in form.fields.values():

@@ -1,4 +1,5 @@
 """How a widget says that a value is wrong."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

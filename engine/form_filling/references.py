@@ -1,4 +1,5 @@
 """Resolves ``$ref``: ``common.party`` (a shared piece), ``common.party#/properties/x`` or ``#/$defs/x`` (the same file)."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,10 @@ def resolve(
         if found.get("x-gc") and beside.get("x-gc"):
             merged["x-gc"] = {**found["x-gc"], **beside["x-gc"]}
         node, root = merged, home if "properties" not in beside else root
-    return {key: value if key == "x-gc" else resolve(value, root=root, common=common, findings=findings, depth=depth + 1) for key, value in node.items()}
+    return {
+        key: value if key == "x-gc" else resolve(value, root=root, common=common, findings=findings, depth=depth + 1)
+        for key, value in node.items()
+    }
 
 
 def _piece(

@@ -1,4 +1,5 @@
 """Renders a form: to fill in, to read, to print; from the same schema."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from engine.form_filling.context import FormContext
 from engine.form_filling.items import Item, id_of
 from engine.form_filling.model import Field, Form, Group, Mode, Right, right_of
+from engine.form_filling.party_parts import LABELS
 from engine.form_filling.prefill import prefilled, suggestion
 from engine.form_filling.problems import Problems
 from engine.form_filling.settle import Settled, settle
@@ -41,7 +43,13 @@ class ErrorLine:
 
 
 def render_form(
-    form: Form, *, data: Mapping[str, Any], rights: Mapping[str, Right], errors: Mapping[str, str], context: FormContext, mode: Mode = "edit"
+    form: Form,
+    *,
+    data: Mapping[str, Any],
+    rights: Mapping[str, Right],
+    errors: Mapping[str, str],
+    context: FormContext,
+    mode: Mode = "edit",
 ) -> Markup:
     """The form as HTML, without the ``<form>`` element around it.
 
@@ -71,8 +79,20 @@ def shown_groups(
     shown = []
     for group in form.groups:
         items = [
-            _item(form, form.fields[name], typed, settled, rights, errors, context, mode, titles, alone=len(group.fields) == 1)
-            for name in group.fields if right_of(rights, name) != "hide" and name not in settled.hidden
+            _item(
+                form,
+                form.fields[name],
+                typed,
+                settled,
+                rights,
+                errors,
+                context,
+                mode,
+                titles,
+                alone=len(group.fields) == 1 or form.fields[name].title == group.title,
+            )
+            for name in group.fields
+            if right_of(rights, name) != "hide" and name not in settled.hidden
         ]
         if mode != "edit":
             items = [item for item in items if mode == "print" or not item.empty]
@@ -91,6 +111,8 @@ def error_lines(form: Form, errors: Mapping[str, str], rights: Mapping[str, Righ
             lines.append(ErrorLine("f-top", message))
             continue
         where = field.title
+        if field.kind == "party" and rest:
+            where += f"，{next((labels[rest[0]] for labels in LABELS.values() if rest[0] in labels), '类别')}"
         if field.columns and rest and rest[0].isdigit():
             column = field.columns.get(rest[1]) if len(rest) > 1 else None
             where += f"第 {int(rest[0]) + 1} 行" + (f"，{column.title}" if column else "")
@@ -98,7 +120,9 @@ def error_lines(form: Form, errors: Mapping[str, str], rights: Mapping[str, Righ
     return lines
 
 
-def _values(form: Form, data: Mapping[str, Any], rights: Mapping[str, Right], context: FormContext) -> tuple[dict[str, Any], dict[str, Any]]:
+def _values(
+    form: Form, data: Mapping[str, Any], rights: Mapping[str, Right], context: FormContext
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(clean values for conditions and sums, values as they were typed)."""
     clean: dict[str, Any] = {}
     typed: dict[str, Any] = {}
@@ -117,7 +141,8 @@ def _try_clean(field: Field, value: Any, context: FormContext) -> Any:
     if field.columns:
         rows = value if isinstance(value, list) else []
         return [
-            {name: _try_clean(column, row.get(name), context) for name, column in field.columns.items()} if isinstance(row, Mapping) else {} for row in rows
+            {name: _try_clean(column, row.get(name), context) for name, column in field.columns.items()} if isinstance(row, Mapping) else {}
+            for row in rows
         ]
     try:
         return widget.clean(field, value, context)
@@ -126,16 +151,33 @@ def _try_clean(field: Field, value: Any, context: FormContext) -> Any:
 
 
 def _item(
-    form: Form, field: Field, typed: Mapping[str, Any], settled: Settled, rights: Mapping[str, Right], errors: Mapping[str, str], context: FormContext, mode: Mode,
-    titles: Mapping[str, str], *, alone: bool,
+    form: Form,
+    field: Field,
+    typed: Mapping[str, Any],
+    settled: Settled,
+    rights: Mapping[str, Right],
+    errors: Mapping[str, str],
+    context: FormContext,
+    mode: Mode,
+    titles: Mapping[str, str],
+    *,
+    alone: bool,
 ) -> Item:
     name = field.name
     value = settled.values.get(name) if field.compute else typed[name]
     if field.columns:
         value = _with_computed(field, value, settled.values.get(name))
     return Item(
-        field=field, value=value, path=name, siblings=typed, settled=settled, errors=errors, context=context,
-        writable=mode == "edit" and right_of(rights, name) == "write", alone=alone, titles=titles,
+        field=field,
+        value=value,
+        path=name,
+        siblings=typed,
+        settled=settled,
+        errors=errors,
+        context=context,
+        writable=mode == "edit" and right_of(rights, name) == "write",
+        alone=alone,
+        titles=titles,
         origin=_origin(form, field, value, settled, context) if mode == "edit" else "",
     )
 
@@ -145,7 +187,10 @@ def _with_computed(field: Field, rows: Any, settled: Any) -> Any:
     computed = [column.name for column in field.columns.values() if column.compute]
     if not computed or not isinstance(rows, list) or not isinstance(settled, list):
         return rows
-    return [{**row, **{name: done.get(name) for name in computed}} if isinstance(row, Mapping) else row for row, done in zip(rows, settled, strict=True)]
+    return [
+        {**row, **{name: done.get(name) for name in computed}} if isinstance(row, Mapping) else row
+        for row, done in zip(rows, settled, strict=True)
+    ]
 
 
 def _origin(form: Form, field: Field, value: Any, settled: Settled, context: FormContext) -> str:
@@ -154,7 +199,7 @@ def _origin(form: Form, field: Field, value: Any, settled: Settled, context: For
         return ""
     if field.name in context.origins and value == context.known.get(field.name):
         return context.origins[field.name]
-    found = prefilled(form, field, context) if field.gc.get("prefill") else None
+    found = prefilled(field, context) if field.gc.get("prefill") else None
     if found and found.source and found.value == value:
         return found.source
     if field.suggest is not None and suggestion(form, field, settled.values, context) == value:

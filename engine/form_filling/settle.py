@@ -1,15 +1,17 @@
 """Settles conditions and sums: which fields show, which must be filled, what computed fields hold. FEEL, on the server only."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
-from engine.expressions import Expression, FeelError, Function
+from engine.expressions import Expression, Function
 from engine.form_filling.context import FormContext
 from engine.form_filling.model import Field, Form
 from engine.form_filling.widgets import widget_of
-from engine.kernel.names import qualify
+from engine.kernel.errors import GuichengError
 
 
 @dataclass
@@ -25,28 +27,22 @@ class Settled:
 def settle(form: Form, *, values: Mapping[str, Any], context: FormContext) -> Settled:
     """Settle ``values`` (clean ones; what could not be cleaned should be left out)."""
     settled = Settled(values=dict(values))
-    names = given_names(form, context)
+    names = given_names(context)
     _settle_level(form.fields, form.order, settled.values, names, "", settled, context)
     return settled
 
 
 def feel_names(form: Form, settled: Settled, context: FormContext) -> dict[str, Any]:
     """What a check may read: every shown field as FEEL sees it, ``today``, ``now`` and what the page gives."""
-    return given_names(form, context) | _as_feel(form.fields.values(), settled.values, settled.hidden, "")
+    return given_names(context) | _as_feel(form.fields.values(), settled.values, settled.hidden, "")
 
 
-def given_names(form: Form, context: FormContext) -> dict[str, Any]:
-    """What FEEL may read beside the fields: facts, ``outcome``, ``today``, ``detail(…)`` and ``parameter(…)``."""
-
-    def detail(dictionary: Any, code: Any, key: Any) -> Any:
-        known = all(isinstance(word, str) for word in (dictionary, code, key))
-        return context.detail(qualify(dictionary, form.pack), code, key) if known else None
-
-    def parameter(name: Any) -> Any:
-        return context.parameter(qualify(name, form.pack)) if isinstance(name, str) else None
-
-    functions = {"detail": Function(("dictionary", "code", "key"), detail), "parameter": Function(("name",), parameter)}
-    return {"outcome": None, **context.names, "today": context.today, "now": context.at, **functions}
+def given_names(context: FormContext) -> dict[str, Any]:
+    """What FEEL may read beside the fields: what the page gives, ``today`` and ``now``; Python functions become FEEL functions."""
+    given = {
+        name: Function(tuple(signature(value).parameters), value) if callable(value) else value for name, value in context.names.items()
+    }
+    return {"outcome": None, **given, "today": context.today, "now": context.at}
 
 
 def row_names(field: Field, row: Mapping[str, Any], names: Mapping[str, Any], path: str, hidden: set[str]) -> dict[str, Any]:
@@ -55,17 +51,23 @@ def row_names(field: Field, row: Mapping[str, Any], names: Mapping[str, Any], pa
 
 
 def evaluate(expression: Expression, names: Mapping[str, Any]) -> Any:
-    """The value, null where FEEL can't say."""
+    """The value, null where FEEL or what it asks can't say."""
     try:
         return expression.evaluate(names)
-    except FeelError:
+    except GuichengError:
         return None
 
 
 def _settle_level(
-    fields: Mapping[str, Field], order: Iterable[str], values: dict[str, Any], names: dict[str, Any], path: str, settled: Settled, context: FormContext
+    fields: Mapping[str, Field],
+    order: Iterable[str],
+    values: dict[str, Any],
+    names: dict[str, Any],
+    path: str,
+    settled: Settled,
+    context: FormContext,
 ) -> None:
-    names |= {name: None for name in fields}
+    names |= dict.fromkeys(fields)
     for name in order:
         one = fields[name]
         here = f"{path}{name}"

@@ -1,4 +1,5 @@
 """Takes a pasted 身份证 or 营业执照 text apart into the parts of a party."""
+
 from __future__ import annotations
 
 import re
@@ -57,7 +58,11 @@ def _labelled(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for place, mark in enumerate(marks):
         end = marks[place + 1].start() if place + 1 < len(marks) else len(text)
-        value = re.sub(r"\n(?=\S)", "", text[mark.end():end].strip(_EDGE)) if mark.lastgroup == "address" else text[mark.end():end].strip(_EDGE).split("\n")[0]
+        value = (
+            re.sub(r"\n(?=\S)", "", text[mark.end() : end].strip(_EDGE))
+            if mark.lastgroup == "address"
+            else text[mark.end() : end].strip(_EDGE).split("\n")[0]
+        )
         if value and mark.lastgroup:
             found.setdefault(mark.lastgroup, value.strip(_EDGE))
     return found

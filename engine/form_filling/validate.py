@@ -1,4 +1,5 @@
 """Validates what was sent, always on the server: wrong, missing and extra fields each give one Chinese message."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -114,7 +115,8 @@ def _clean_rows(one: Field, value: Any, path: str, problems: dict[str, str], con
                 problems[f"{path}.{place}.{name}"] = f"第 {place + 1} 行没有“{name}”这一栏，请去掉后再提交。"
         cells = {
             column.name: _clean(column, row.get(column.name), f"{path}.{place}.{column.name}", problems, context)
-            for column in one.columns.values() if column.compute is None
+            for column in one.columns.values()
+            if column.compute is None
         }
         rows.append(cells)
     if fault := schema_problem(one, rows):
@@ -136,7 +138,7 @@ def _judge(
                 problems[here] = missing_message(one) if one.compute is None else f"“{one.title}”还算不出来，请先填好它用到的栏。"
             continue
         if one.columns:
-            for place, row in enumerate(value):
+            for place, row in enumerate(value or ()):
                 below = f"{here}.{place}."
                 _judge(one.columns.values(), row, row_names(one, row, names, below, settled.hidden), below, settled, problems)
         failed = next((check.message for check in one.checks if evaluate(check.test, names) is False), None)

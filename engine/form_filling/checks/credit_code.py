@@ -1,4 +1,5 @@
 """统一社会信用代码 (GB 32100-2015): eighteen characters without I, O, S, V, Z; the last one is a check modulo 31."""
+
 from __future__ import annotations
 
 from engine.form_filling.checks.identity_number import fold

@@ -1,4 +1,5 @@
 """公民身份号码 (GB 11643-1999): six digits of place, eight of birth date, three of sequence, one check character."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """Telephone numbers of mainland China: mobile, fixed line with or without area code and extension, 400 and 800."""
+
 from __future__ import annotations
 
 import re
@@ -16,5 +17,7 @@ def check(text: str) -> str:
     if _MOBILE.match(number) or _SERVICE.match(number) or _FIXED.match(number):
         return number
     if number.isdigit() and number.startswith("1"):
-        raise ValueError(f"手机号应是 11 位，填了 {len(number)} 位。请核对后重填。" if len(number) != 11 else "没有这样开头的手机号，请核对后重填。")
+        raise ValueError(
+            f"手机号应是 11 位，填了 {len(number)} 位。请核对后重填。" if len(number) != 11 else "没有这样开头的手机号，请核对后重填。"
+        )
     raise ValueError("电话写成 13800000000 或 021-12345678，分机写在后面，如 021-12345678-801。")

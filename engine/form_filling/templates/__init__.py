@@ -1,4 +1,5 @@
 """Templates of the one renderer. Autoescape is on everywhere; macros take one argument and no context."""
+
 from __future__ import annotations
 
 from functools import cache

@@ -3,6 +3,7 @@
 A module defines ``widget``, an instance of ``base.Widget``, and has a template ``templates/widgets/<kind>.html``
 with the macros ``edit`` and ``said``.
 """
+
 from __future__ import annotations
 
 import importlib

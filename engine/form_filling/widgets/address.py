@@ -1,4 +1,5 @@
 """An address: district and street out of the dictionary ``common.area``, then the rest in words."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

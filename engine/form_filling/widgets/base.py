@@ -1,4 +1,5 @@
 """What every kind of field can do. A kind overrides what differs."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

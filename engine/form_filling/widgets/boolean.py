@@ -1,4 +1,5 @@
 """Yes or no."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """A case that the officer may see, chosen by number, title or party."""
+
 from __future__ import annotations
 
 from engine.form_filling.context import FormContext

@@ -1,4 +1,5 @@
 """One code out of a dictionary or an ``enum``; ``x-gc.parent`` narrows the dictionary by another field's value."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

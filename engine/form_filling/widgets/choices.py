@@ -1,4 +1,5 @@
 """Several codes out of a dictionary or an ``enum`` of the items."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

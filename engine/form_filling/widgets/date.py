@@ -1,4 +1,5 @@
 """A calendar day in Asia/Shanghai."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """An instant to the minute, typed and shown in Asia/Shanghai."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

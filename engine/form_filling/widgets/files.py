@@ -1,4 +1,5 @@
 """Uploaded files: each is on the server before the form is sent; the form carries ids and captions."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -6,7 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from engine.form_filling.accepted import accept_attribute, accepted_words, accepts, max_bytes, max_count
+from engine.form_filling.accepted import accept_attribute, accepted_kinds, accepted_words, accepts, max_bytes, max_count
 from engine.form_filling.context import FormContext
 from engine.form_filling.model import Field
 from engine.form_filling.problems import Problems
@@ -23,10 +24,13 @@ class Files(Widget):
     verb = "上传"
 
     def read_html(self, field: Field, posted: MultiDict[str, str], name: str) -> Any:
-        numbers = sorted({int(rest[0]) for key in posted if key.startswith(name + ".") and (rest := key[len(name) + 1:].split("."))[0].isdigit()})
+        numbers = sorted(
+            {int(rest[0]) for key in posted if key.startswith(name + ".") and (rest := key[len(name) + 1 :].split("."))[0].isdigit()}
+        )
         found = [
             {"id": posted[f"{name}.{number}.id"], "caption": (posted.get(f"{name}.{number}.caption") or "").strip()}
-            for number in numbers if posted.get(f"{name}.{number}.id")
+            for number in numbers
+            if posted.get(f"{name}.{number}.id")
         ]
         return found or None
 
@@ -75,8 +79,14 @@ class Files(Widget):
             meta = context.attachment(entry.get("id", "")) if isinstance(entry, Mapping) else None
             shown.append({"entry": entry, "meta": meta})
         return {
-            "shown": shown, "accept": accept_attribute(field), "words": accepted_words(field), "most": max_count(field),
-            "bytes": max_bytes(field), "least": field.schema.get("minItems", 0), "upload": context.url("upload"),
+            "shown": shown,
+            "accept": accept_attribute(field),
+            "words": accepted_words(field),
+            "most": max_count(field),
+            "bytes": max_bytes(field),
+            "kinds": ",".join(accepted_kinds(field)),
+            "least": field.schema.get("minItems", 0),
+            "upload": context.url("upload"),
         }
 
 

@@ -1,4 +1,5 @@
 """An amount in 元, kept as ``"123.40"``, shown with thousands and 大写."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

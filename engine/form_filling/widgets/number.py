@@ -1,4 +1,5 @@
 """A number, whole when the schema says ``integer``."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """An opinion: text of several lines with the officer's frequently used ones below it."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

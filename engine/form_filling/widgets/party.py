@@ -1,4 +1,5 @@
 """A party: natural person, organisation or individual business, with checked numbers and reuse of known parties."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -32,7 +33,9 @@ class Party(Widget):
         return typed if typed and (not bare or "kind" in typed) else None
 
     def empty(self, value: Any) -> bool:
-        return not value or (isinstance(value, Mapping) and not any(v for part, v in value.items() if part not in ("kind", "identifier_kind")))
+        return not value or (
+            isinstance(value, Mapping) and not any(v for part, v in value.items() if part not in ("kind", "identifier_kind"))
+        )
 
     def clean(self, field: Field, value: Any, context: FormContext) -> Any:
         if not isinstance(value, Mapping) or not all(isinstance(v, str | None) for v in value.values()):
@@ -58,14 +61,26 @@ class Party(Widget):
     def view(self, field: Field, value: Any, context: FormContext, siblings: Mapping[str, Any]) -> dict[str, Any]:
         value = value if isinstance(value, Mapping) else {}
         kind = kind_of(field.gc, value)
-        identifier_kind = value.get("identifier_kind") if value.get("identifier_kind") in IDENTIFIERS[kind] else next(iter(IDENTIFIERS[kind]))
+        identifier_kind = (
+            value.get("identifier_kind") if value.get("identifier_kind") in IDENTIFIERS[kind] else next(iter(IDENTIFIERS[kind]))
+        )
         labels = {**LABELS[kind], "identifier": identifier_label(kind, str(identifier_kind))}
         findings = _findings(kind, str(identifier_kind), value, context)
         return {
-            "kinds": kinds_of(field.gc), "kind": kind, "identifiers": IDENTIFIERS[kind], "identifier_kind": identifier_kind, "labels": labels,
-            "widths": WIDTHS, "needs": needs_of(field.gc, kind), "source": context.url("parties"), "derived": findings.derived,
-            "passed": findings.passed, "wrong": findings.wrong,
-            "others": {part: text for part, text in value.items() if text and part in PARTS and part not in labels and part not in ("kind", "note")},
+            "kinds": kinds_of(field.gc),
+            "kind": kind,
+            "identifiers": IDENTIFIERS[kind],
+            "identifier_kind": identifier_kind,
+            "labels": labels,
+            "widths": WIDTHS,
+            "needs": needs_of(field.gc, kind),
+            "source": context.url("parties"),
+            "derived": findings.derived,
+            "passed": findings.passed,
+            "wrong": findings.wrong,
+            "others": {
+                part: text for part, text in value.items() if text and part in PARTS and part not in labels and part not in ("kind", "note")
+            },
         }
 
 

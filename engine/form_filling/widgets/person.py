@@ -1,4 +1,5 @@
 """A person of the platform, chosen by name or pinyin initials."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
 """Photographs: files that are images, shown as pictures, taken with the camera where there is one."""
+
 from __future__ import annotations
 
 from engine.form_filling.widgets.files import Files

@@ -1,4 +1,5 @@
 """A table of rows; every column is a field of its own kind. On a phone a row is text until 改 is pressed."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,13 +21,18 @@ class Rows(Widget):
     control = False
 
     def read_html(self, field: Field, posted: MultiDict[str, str], name: str) -> Any:
-        numbers = {int(part) for key in posted if key.startswith(name + ".") and (part := key[len(name) + 1:].split(".")[0]).isdigit() and len(part) < 7}
+        numbers = {
+            int(part)
+            for key in posted
+            if key.startswith(name + ".") and (part := key[len(name) + 1 :].split(".")[0]).isdigit() and len(part) < 7
+        }
         rows = []
         for number in sorted(numbers)[: MOST + 1]:
             row = {
                 column.name: value
                 for column in field.columns.values()
-                if column.compute is None and (value := widget_of(column).read_html(column, posted, f"{name}.{number}.{column.name}")) is not None
+                if column.compute is None
+                and (value := widget_of(column).read_html(column, posted, f"{name}.{number}.{column.name}")) is not None
             }
             rows.append(row)
         return [row for row in rows if row] or None
@@ -40,18 +46,23 @@ class Rows(Widget):
 
     def typed(self, field: Field, value: Any) -> Any:
         return [
-            {c.name: widget_of(c).typed(c, row[c.name]) if row.get(c.name) is not None else None for c in field.columns.values()} for row in value
+            {c.name: widget_of(c).typed(c, row[c.name]) if row.get(c.name) is not None else None for c in field.columns.values()}
+            for row in value
         ]
 
     def titles(self, field: Field, value: Any, context: FormContext) -> dict[str, str]:
         return self._below(field, value, lambda column, cell: widget_of(column).titles(column, cell, context))
 
     def secrets(self, field: Field, value: Any) -> list[str]:
-        return list(self._below(field, value, lambda column, cell: {path: "" for path in widget_of(column).secrets(column, cell)}))
+        return list(self._below(field, value, lambda column, cell: dict.fromkeys(widget_of(column).secrets(column, cell), "")))
 
     def attachments(self, field: Field, value: Any) -> list[str]:
         return [
-            id for row in value for column in field.columns.values() if row.get(column.name) for id in widget_of(column).attachments(column, row[column.name])
+            id
+            for row in value
+            for column in field.columns.values()
+            if row.get(column.name)
+            for id in widget_of(column).attachments(column, row[column.name])
         ]
 
     def _below(self, field: Field, value: Any, find: Any) -> dict[str, str]:

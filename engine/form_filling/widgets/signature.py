@@ -1,4 +1,5 @@
 """A handwritten signature: drawn on a canvas, uploaded as a PNG; the value is the attachment's id."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
 """One line of text, optionally a telephone, identity or credit number."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """Text of several lines."""
+
 from __future__ import annotations
 
 from engine.form_filling.widgets.base import Widget

@@ -1,4 +1,5 @@
 """A unit of the platform, chosen by name or pinyin initials."""
+
 from __future__ import annotations
 
 from engine.form_filling.context import FormContext
