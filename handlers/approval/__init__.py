@@ -1,0 +1,1 @@
+"""Service tasks of the shared approval chains."""
