@@ -9,7 +9,7 @@ from SpiffWorkflow.task import Task
 
 from engine.runtime.bpmn.tokens import Token, top_of
 from engine.runtime.bpmn.values import evaluate, plain
-from engine.runtime.bpmn.workflow import fact_store, facts_of
+from engine.runtime.bpmn.workflow import fact_store, facts_of, scene
 
 
 class UserTask(Token, defaults.UserTask):
@@ -42,7 +42,7 @@ class ScriptTask(Token, defaults.ScriptTask):
     """Assigns facts; each assignment sees those before it, and none holds if one fails."""
 
     def _run_hook(self, my_task: Task) -> bool | None:
-        seen = facts_of(my_task)
+        seen = scene(my_task)
         written: dict[str, Any] = {}
         for item in self.node.sets:
             name = item.get("fact", "")
@@ -64,9 +64,10 @@ def write_facts(my_task: Task, values: Mapping[str, Any]) -> None:
 
 def inputs_of(my_task: Task) -> dict[str, Any]:
     """The ``gc:input`` values of the node over the facts now; without any input, all facts visible there."""
-    node, seen = my_task.task_spec.node, facts_of(my_task)
+    node = my_task.task_spec.node
     if not node.inputs:
-        return seen
+        return facts_of(my_task)
+    seen = scene(my_task)
     return {item.get("name", ""): attribute(item.get("value", ""), seen, node) for item in node.inputs}
 
 

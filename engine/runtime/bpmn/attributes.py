@@ -26,7 +26,7 @@ def wait_attributes(process: CompiledProcess, wait: Wait, extra: Mapping[str, An
     Raises FlowError when an expression fails.
     """
     node = process.nodes[wait.node]
-    pack, seen = pack_of(process.name), {**wait.facts, **extra}
+    pack, seen = pack_of(process.name), {**process.model.names, **wait.facts, **extra}
     result: dict[str, Any] = {}
     for name, text in node.attributes.items():
         visited = _VISITED.match(text)

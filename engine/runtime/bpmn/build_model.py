@@ -29,6 +29,7 @@ def build_model(process: etree._Element, *, name: str) -> Model:
             model.nodes[flow.source].outgoing.append(flow.id)
         if flow.target in model.nodes:
             model.nodes[flow.target].incoming.append(flow.id)
+    model.declare()
     return model
 
 

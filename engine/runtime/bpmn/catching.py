@@ -11,7 +11,7 @@ from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.timers import following
 from engine.runtime.bpmn.tokens import LIVE, cancel, cancel_all, enter, find_task, new_task, top_of
 from engine.runtime.bpmn.values import evaluate
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 
 def correlation_of(my_task: Task) -> str:
@@ -20,7 +20,7 @@ def correlation_of(my_task: Task) -> str:
     text = node.event.correlation
     if not text:
         return ""
-    value = evaluate(text, facts_of(my_task), element=node.id, title=node.title, process=node.process)
+    value = evaluate(text, scene(my_task), element=node.id, title=node.title, process=node.process)
     if value is None:
         raise FlowError(
             f"消息事件「{node.title}」的关联键“{text}”没有值，收不到属于本案的消息。请更正事实后重试。", element=node.id, title=node.title, process=node.process
@@ -30,7 +30,7 @@ def correlation_of(my_task: Task) -> str:
 
 def fire(my_task: Task, payload: Mapping[str, Any] | None = None) -> None:
     """The event that ``my_task`` waits for happened: interrupt or re-arm what it stands beside, then let the token go on."""
-    internal, top = my_task.internal_data, top_of(my_task)
+    internal = my_task.internal_data
     if "host" in internal:
         _beside(my_task)
     elif "trigger" in internal:

@@ -9,7 +9,7 @@ from engine.runtime.bpmn import throwing
 from engine.runtime.bpmn.catching import correlation_of
 from engine.runtime.bpmn.timers import schedule
 from engine.runtime.bpmn.tokens import Token, top_of
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 OUTSIDE = frozenset({"timer", "message", "signal", "conditional"})
 
@@ -28,7 +28,7 @@ class Catching(Token):
             return True
         internal, top = my_task.internal_data, top_of(my_task)
         if event.kind == "timer" and "due" not in internal:
-            internal.update(schedule(self.node, facts_of(my_task), top.now))
+            internal.update(schedule(self.node, scene(my_task), top.now))
         if event.kind == "message":
             internal["key"] = correlation_of(my_task)
         my_task._set_state(TaskState.WAITING)

@@ -11,7 +11,7 @@ from SpiffWorkflow.task import Task
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import LIVE, Token, enter, new_task, spawn
 from engine.runtime.bpmn.values import evaluate
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 
 class Choice(Token):
@@ -38,7 +38,7 @@ class Choice(Token):
         if not self.flows:
             return []
         chosen: list[str] = []
-        seen = facts_of(my_task)
+        seen = scene(my_task)
         for flow_id, _ in self.flows:
             if flow_id == self.node.default:
                 continue

@@ -13,7 +13,7 @@ from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.model import Loop
 from engine.runtime.bpmn.tokens import LIVE, Token, cancel, enter, new_task, park
 from engine.runtime.bpmn.values import evaluate, plain
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 MAX_INSTANCES = 50
 
@@ -73,7 +73,7 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
         return False
 
     def _items(self, my_task: Task) -> list[Any]:
-        seen = facts_of(my_task)
+        seen = scene(my_task)
         if self.loop.collection:
             items = self._feel(self.loop.collection, seen)
             if not isinstance(items, list):
@@ -103,7 +103,7 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
 
     def _count_one(self, my_task: Task, index: int, data: dict[str, Any]) -> None:
         internal = my_task.internal_data
-        own = {**facts_of(my_task), **data}
+        own = {**scene(my_task), **data}
         results: dict[str, Any] = internal["results"]
         value = self._feel(self.loop.result, own) if self.loop.result else data.get("outcome")
         results[str(index)] = plain(value, name=self.loop.results or "result")
@@ -152,7 +152,7 @@ class StandardLoop(Repeated, defaults.StandardLoopTask):
         rounds = my_task.internal_data["rounds"]
         if self.loop.maximum is not None and rounds >= self.loop.maximum:
             return False
-        return not self.loop.condition or self._true(self.loop.condition, {**facts_of(my_task), **data, "loopCounter": rounds})
+        return not self.loop.condition or self._true(self.loop.condition, {**scene(my_task), **data, "loopCounter": rounds})
 
     def _start(self, my_task: Task) -> None:
         rounds = my_task.internal_data["rounds"]

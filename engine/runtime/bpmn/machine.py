@@ -10,6 +10,7 @@ from SpiffWorkflow import TaskState
 from SpiffWorkflow.task import Task
 
 from engine.kernel.names import pack_of
+from engine.expressions.builtin_temporal import AT
 from engine.runtime.bpmn import attributes, codec, invariants
 from engine.runtime.bpmn.activities import ManualTask, ServiceTask, UserTask, apply_outputs, write_facts
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire
@@ -18,7 +19,7 @@ from engine.runtime.bpmn.errors import FlowError, IllegalTarget, NotWaiting
 from engine.runtime.bpmn.jump import jump
 from engine.runtime.bpmn.prune import prune
 from engine.runtime.bpmn.scopes import begin, qualified
-from engine.runtime.bpmn.steps import run_to_waits, unpark
+from engine.runtime.bpmn.steps import run_to_waits, skip, unpark
 from engine.runtime.bpmn.throwing import broadcast
 from engine.runtime.bpmn.tokens import find_task
 from engine.runtime.bpmn.values import literal, plain
@@ -145,6 +146,14 @@ class Machine:
             raise NotWaiting("该事项已经不在故障状态。请刷新页面。")
         unpark(task)
 
+    def skip(self, engine_id: str, *, flow: str | None = None, now: datetime | None = None) -> None:
+        """Go on past a parked token without its effect: a gateway by ``flow`` (default: its default flow), anything else as if done."""
+        self._at(now)
+        task = find_task(self._top, engine_id)
+        if task is None or "parked" not in task.internal_data:
+            raise NotWaiting("该事项已经不在故障状态。请刷新页面。")
+        skip(task, flow)
+
     def write(self, engine_id: str, facts: Mapping[str, Any]) -> None:
         """Correct facts at a token (repair of an incident)."""
         task = find_task(self._top, engine_id)
@@ -167,7 +176,7 @@ class Machine:
 
     def wait_attributes(self, wait: Wait, *, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The ``gc:`` attributes of the node evaluated over the facts at the wait; see ``attributes.wait_attributes``."""
-        return attributes.wait_attributes(self.process.process_of(wait.process), wait, extra or {})
+        return attributes.wait_attributes(self.process.process_of(wait.process), wait, {AT: self._top.now, **(extra or {})})
 
     @property
     def completed(self) -> bool:

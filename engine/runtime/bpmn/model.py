@@ -5,6 +5,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
+ALWAYS = ("case_id", "initiator_id", "unit_id", "outcome", "error_code", "error_message")
+"""Names that every process may read without declaring them."""
+
+
 @dataclass(slots=True)
 class Flow:
     """A sequence flow. ``generated`` flows were put in by the normaliser and are never drawn or recorded."""
@@ -95,7 +99,7 @@ class Name:
 
 @dataclass(slots=True)
 class Model:
-    """One process of a file."""
+    """One process of a file. ``names``: every name that it declares or writes, null."""
 
     id: str
     title: str
@@ -106,6 +110,13 @@ class Model:
     results: dict[str, Name] = field(default_factory=dict)
     facts: dict[str, Name] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+
+    def declare(self) -> None:
+        """Collect ``names`` once the nodes are known."""
+        written = [item.get("fact") or item.get("name", "") for node in self.nodes.values() for item in [*node.outputs, *node.sets]]
+        written += [node.loop.results for node in self.nodes.values() if node.loop is not None]
+        self.names = dict.fromkeys([*self.facts, *self.parameters, *self.results, *written, *ALWAYS])
 
     def inside(self, scope: str) -> list[Node]:
         """The nodes that stand directly in ``scope`` ('' = the process)."""

@@ -13,7 +13,7 @@ from engine.runtime.bpmn.catching import arm_triggers
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import Token, enter, new_task, top_of
 from engine.runtime.bpmn.values import CASE_FACTS, TOKEN_FACTS, literal, plain
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 REFERENCES = frozenset({"form", "document", "decision", "role"})
 
@@ -80,7 +80,7 @@ class CallActivity(SubProcess, defaults.CallActivity):
         return False
 
     def _parameters(self, my_task: Task, model: Any) -> dict[str, Any]:
-        seen = facts_of(my_task)
+        seen = scene(my_task)
         given = {item.get("name", ""): item.get("value", "") for item in self.node.inputs}
         facts = {name: seen[name] for name in CASE_FACTS if name in seen}
         for parameter in model.parameters.values():

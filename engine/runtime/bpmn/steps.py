@@ -7,12 +7,12 @@ from SpiffWorkflow import TaskState
 from SpiffWorkflow.task import Task
 
 from engine.runtime.bpmn.catching import fire, is_alive
-from engine.runtime.bpmn.errors import FlowError
-from engine.runtime.bpmn.gateways import Inclusive
+from engine.runtime.bpmn.errors import FlowError, IllegalTarget
+from engine.runtime.bpmn.gateways import Choice, Inclusive
 from engine.runtime.bpmn.loops import Repeated
-from engine.runtime.bpmn.tokens import LIVE, park, top_of
+from engine.runtime.bpmn.tokens import LIVE, cancel, cancel_all, park, top_of
 from engine.runtime.bpmn.values import evaluate
-from engine.runtime.bpmn.workflow import Top, facts_of
+from engine.runtime.bpmn.workflow import Top, scene
 
 MAX_STEPS = 10_000
 
@@ -100,13 +100,35 @@ def _fire_conditions(top: Top) -> bool:
 def _became_true(task: Task) -> bool:
     node = task.task_spec.node
     try:
-        value = evaluate(node.event.text, facts_of(task), element=node.id, title=node.title, process=node.process)
+        value = evaluate(node.event.text, scene(task), element=node.id, title=node.title, process=node.process)
     except FlowError as error:
         park(task, error)
         return False
     before = task.internal_data.get("was", False)
     task.internal_data["was"] = value is True
     return value is True and not before
+
+
+def skip(task: Task, flow: str | None) -> None:
+    """Complete a parked token without its effect."""
+    spec, internal = task.task_spec, task.internal_data
+    if isinstance(spec, Choice):
+        chosen = flow or spec.node.default
+        if chosen not in [flow_id for flow_id, _ in spec.flows]:
+            names = "、".join(spec.titles.get(flow_id) or flow_id for flow_id, _ in spec.flows)
+            raise IllegalTarget(f"请指明从网关「{spec.node.title}」走哪一个分支：{names}。")
+        internal["chosen"] = [chosen]
+    for mark in ("parked", "parked_kind", "parked_entry"):
+        internal.pop(mark, None)
+    for child in task.children:
+        cancel(child)
+    inner = top_of(task).subprocesses.pop(task.id, None)
+    if inner is not None:
+        cancel_all(inner)
+    if any(mark in internal for mark in ("host", "race", "trigger")):
+        fire(task)
+    else:
+        task.complete()
 
 
 def unpark(task: Task) -> None:

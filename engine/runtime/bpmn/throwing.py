@@ -11,7 +11,7 @@ from engine.runtime.bpmn.catching import catch_at, find_catcher, fire, is_alive
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import cancel_all, enter, new_task, top_of
 from engine.runtime.bpmn.values import evaluate
-from engine.runtime.bpmn.workflow import facts_of
+from engine.runtime.bpmn.workflow import scene
 
 
 def prepare(my_task: Task) -> None:
@@ -27,7 +27,7 @@ def prepare(my_task: Task) -> None:
         )
     if event.kind == "message":
         my_task.internal_data["payload"] = inputs_of(my_task) if node.inputs else {}
-        seen = facts_of(my_task)
+        seen = scene(my_task)
         key = evaluate(event.correlation, seen, element=node.id, title=node.title, process=node.process) if event.correlation else None
         my_task.internal_data["key"] = "" if key is None else str(key)
 

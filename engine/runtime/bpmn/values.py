@@ -29,9 +29,9 @@ def compiled(text: str) -> Expression:
 
 
 def evaluate(text: str, facts: Mapping[str, Any], *, element: str, title: str, process: str = "") -> Any:
-    """The value of FEEL ``text`` over ``facts``; any failure is a FlowError that names the element."""
+    """The value of FEEL ``text`` over ``facts``, strictly: an unknown name or a wrong type is a FlowError that names the element, not null."""
     try:
-        return compiled(text).evaluate(facts)
+        return compiled(text).evaluate_strict(facts)
     except FeelError as error:
         raise FlowError(f"节点「{title}」的表达式“{text[:120]}”不能求值：{error}。请检查事实的值，或修改流程图后重试。", element=element, title=title, process=process) from None
 

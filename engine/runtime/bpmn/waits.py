@@ -12,7 +12,7 @@ from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import ManualTask, RuleTask, ServiceTask, UserTask, attribute, inputs_of
 from engine.runtime.bpmn.scopes import qualified
 from engine.runtime.bpmn.tokens import find_task
-from engine.runtime.bpmn.workflow import facts_of, scope_of
+from engine.runtime.bpmn.workflow import facts_of, scene, scope_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +112,8 @@ def _service(task: Task) -> ServiceWait:
     common = _common(task)
     node = task.task_spec.node
     pack = pack_of(node.process)
-    handler = attribute(node.attributes.get("handler", ""), common["facts"], node)
-    decision = attribute(node.attributes.get("decision", ""), common["facts"], node) if isinstance(task.task_spec, RuleTask) else ""
+    handler = attribute(node.attributes.get("handler", ""), scene(task), node)
+    decision = attribute(node.attributes.get("decision", ""), scene(task), node) if isinstance(task.task_spec, RuleTask) else ""
     return ServiceWait(
         **common, handler=qualified(handler, "form", pack), decision=qualified(decision, "decision", pack), mode=node.attributes.get("mode", ""), inputs=inputs_of(task),
     )

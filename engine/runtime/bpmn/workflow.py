@@ -12,6 +12,7 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 
 from engine.runtime.bpmn.errors import FlowError
+from engine.expressions.builtin_temporal import AT
 from engine.runtime.bpmn.tokens import LIVE
 
 Decide = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -135,6 +136,11 @@ def facts_of(task: Task) -> dict[str, Any]:
     for layer in reversed(layers):
         merged.update(layer)
     return merged
+
+
+def scene(task: Task) -> dict[str, Any]:
+    """What an expression at ``task`` is evaluated over: declared names are null until they have a value; FEEL's ``now`` is the machine's."""
+    return {**task.workflow.spec.model.names, **facts_of(task), AT: task.workflow.top_workflow.now}
 
 
 def fact_store(task: Task) -> dict[str, Any]:

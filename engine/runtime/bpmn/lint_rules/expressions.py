@@ -5,38 +5,31 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from engine.expressions import FeelError
+from engine.expressions.all_builtins import BUILTINS
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.model import Model, Node
 from engine.runtime.bpmn.timers import NotATime, cycle, due_at
-from engine.runtime.bpmn.values import CASE_FACTS, compiled
+from engine.runtime.bpmn.values import compiled
 
 _LOOP_NAMES = frozenset({
     "loopCounter", "instances", "completed", "active", "results", "numberOfInstances", "numberOfCompletedInstances", "numberOfActiveInstances",
     "numberOfTerminatedInstances", "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances",
 })
-_ALWAYS = frozenset({*CASE_FACTS, "outcome", "error_code", "error_message", "visited"})
 _SAMPLE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
-    declared = _declared(model)
     for element, label, text in _texts(model):
         try:
             names = set(compiled(text).names)
         except FeelError as error:
             yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。")
             continue
-        for name in sorted(names - declared - _around(model, element)):
+        for name in sorted(names - set(model.names) - {"visited"} - BUILTINS.keys() - _around(model, element)):
             message = f"{label}的表达式“{text}”读取的事实“{name}”没有声明，也没有环节写入。请改正名称，或在流程上加 <gc:fact name=\"{name}\"/>。"
             yield finding(element, "undeclared_fact", message, "policy")
     for node in model.nodes.values():
         yield from _time(node)
-
-
-def _declared(model: Model) -> set[str]:
-    written = {item.get("fact") or item.get("name", "") for node in model.nodes.values() for item in [*node.outputs, *node.sets]}
-    written |= {node.loop.results for node in model.nodes.values() if node.loop is not None}
-    return {*model.facts, *model.parameters, *model.results, *written, *_ALWAYS}
 
 
 def _around(model: Model, element: str) -> set[str]:
