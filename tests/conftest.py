@@ -125,9 +125,32 @@ def _sweep_orphans() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def town(app: Any) -> Any:
-    """The application with a small town of invented people (see tests/town.py)."""
+@pytest.fixture(scope="session")
+def _town_template(postgres_server: EmbeddedServer, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, dict[Any, Any]]:
+    """A database with all content and the small town, its data folder, and what was compiled once for all walks."""
+    from engine.assembly import create_application
     from tests.town import build_town
 
-    return build_town(app)
+    _create(postgres_server, "town_template", template=make_url(postgres_url).database or TEMPLATE)
+    folder = tmp_path_factory.mktemp("town")
+    app = create_application(_settings(postgres_server.url("town_template"), folder), clock=FixedClock(NOW))
+    build_town(app)
+    app.db.dispose()
+    return "town_template", folder, app.cache
+
+
+@pytest.fixture
+def town(postgres_server: EmbeddedServer, _town_template: tuple[str, Path, dict[Any, Any]], clock: FixedClock, tmp_path: Path) -> Iterator[Any]:
+    """An application on a fresh copy of a small town of invented people (see tests/town.py)."""
+    from engine.assembly import create_application
+    from tests.town import read_town
+
+    template, folder, compiled = _town_template
+    name = f"town_{next(_numbers)}"
+    _create(postgres_server, name, template=template)
+    shutil.copytree(folder, tmp_path / "data")
+    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock)
+    app.cache = compiled
+    yield read_town(app)
+    app.db.dispose()
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")

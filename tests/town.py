@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from engine.access.actors import Actor, find_actor_by_login
 from engine.access.passwords import hash_password
 from engine.access.staffing import create_account, create_person, create_unit, give_post
 from engine.documents.seals import create_personal_seal, create_unit_seal, grant_seal
+from engine.storage.tables.organisation import account, unit
 
 SINCE, UNTIL = date(2020, 1, 1), date(2035, 12, 31)
 PASSWORD = "Guicheng-2026"
@@ -81,3 +82,11 @@ def _make_seals(app: Any, connection: Connection, town: Town, at: datetime) -> N
         grant_seal(connection, seal_id=seal_id, valid_from=SINCE, post="bureau_head")
     for id in town.people.values():
         create_personal_seal(app, connection, person_id=id, pin=None, valid_from=SINCE, valid_until=UNTIL, at=at, organisation="云浦区", demo=True)
+
+
+def read_town(app: Any) -> Town:
+    """The town that ``build_town`` made in this database."""
+    with app.db.connect() as connection:
+        units = {code: id for code, id in connection.execute(select(unit.c.code, unit.c.id))}
+        people = {login: id for login, id in connection.execute(select(account.c.login, account.c.person_id))}
+    return Town(app, units=units, people=people)

@@ -14,6 +14,7 @@ from engine.form_filling.model import Form, Right
 from engine.form_filling.validate import Validated, validate
 from engine.kernel.errors import NotFound, StaleRevision
 from engine.kernel.ids import new_id
+from engine.kernel.names import pack_of, qualify
 from engine.packs.library import Bundle
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
@@ -89,10 +90,15 @@ def keep_answers(work: Work, answers: Answers) -> None:
         "node": work.task["node"], "form": answers.form.name, "form_hash": answers.form.hash,
         "data": seal_secrets(work.app.keys, valid.stored, valid.secrets), "by_id": work.actor_id, "by_name": work.actor_name, "at": work.at,
     })
-    work.fresh_answers[answers.form.name] = dict(valid.stored)
+    spread_answers(work, answers.form, valid)
+
+
+def spread_answers(work: Work, form: Form, valid: Validated) -> None:
+    """To the case's columns, the register's record, the party table; and to the documents of this act."""
+    work.fresh_answers[form.name] = dict(valid.stored)
     _spread_to_case(work, valid)
-    _spread_to_records(work, valid.record_fields)
-    _spread_to_parties(work, answers.form, valid)
+    _spread_to_records(work, form, valid.record_fields)
+    _spread_to_parties(work, form, valid)
 
 
 def _spread_to_case(work: Work, valid: Validated) -> None:
@@ -105,19 +111,14 @@ def _spread_to_case(work: Work, valid: Validated) -> None:
         work.change_case(**changes)
 
 
-def _spread_to_records(work: Work, record_fields: Mapping[str, Any]) -> None:
+def _spread_to_records(work: Work, form: Form, record_fields: Mapping[str, Any]) -> None:
     by_register: dict[str, dict[str, Any]] = {}
     for path, value in record_fields.items():
         register, _, name = path.rpartition(".")
-        full = register if "." in register else f"{_pack(work)}.{register}"
+        full = register if "." in register else qualify(register, pack_of(form.name))
         by_register.setdefault(full, {})[name] = value
     for name, values in by_register.items():
         write_case_record(work, name, values)
-
-
-def _pack(work: Work) -> str:
-    assert work.task is not None
-    return str(work.task["form"]).split(".", 1)[0]
 
 
 def write_case_record(work: Work, name: str, values: Mapping[str, Any], *, record_id: UUID | None = None, case_id: UUID | None = None) -> UUID:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from engine.decisions import compile_dmn
 from engine.documents.template import parse_template
 from engine.form_filling.model import Form
 from engine.kernel.errors import DeployRefused, GuichengError
@@ -67,8 +68,6 @@ def _json(name: str, content: bytes) -> Mapping[str, Any]:
 
 
 def _decision(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
-    from engine.decisions import compile_dmn
-
     compile_dmn(content)
     return NewVersion(kind="decision", name=name, title=name, content=content)
 

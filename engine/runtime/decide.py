@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.decisions import compile_dmn
 from engine.kernel.names import name_of
 from engine.packs.library import Bundle
 from engine.runtime.application import Application
@@ -16,8 +17,6 @@ def decider(app: Application, pinned: Bundle) -> Callable[[str, Mapping[str, Any
         id = pinned.member("decision", name)
         key = ("decision", id)
         if key not in app.cache:
-            from engine.decisions import compile_dmn
-
             app.cache[key] = compile_dmn(app.library.definition(id).content)
         value = app.cache[key].evaluate(name_of(name), facts)
         return value if isinstance(value, Mapping) else {"result": value}

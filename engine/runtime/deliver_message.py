@@ -15,6 +15,7 @@ from engine.runtime.advance import advance
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
 from engine.runtime.settle import settle
+from engine.runtime.start_on_message import find_message_start, start_on_message
 from engine.runtime.work import ActResult
 from engine.storage.tables.runtime import message_inbox, subscription
 
@@ -34,6 +35,10 @@ def deliver_message(
     app: Application, *, name: str, correlation: str = "", payload: Mapping[str, Any], key: str, at: datetime
 ) -> Delivery:
     """Deliver ``payload`` to whoever waits for ``name`` with ``correlation``; the same ``key`` delivers once."""
+    start = find_message_start(app, name)
+    if start is not None:
+        started = start_on_message(app, message=name, payload=payload, key=key, at=at)
+        return Delivery(message_id=started.act_id, status="delivered", instance_id=started.instance_id)
     message_id = _keep(app, name=name, correlation=correlation, payload=payload, key=key, at=at)
     return _deliver(app, message_id, at)
 

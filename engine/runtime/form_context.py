@@ -25,7 +25,7 @@ from engine.storage.tables.runtime import submission
 
 
 def form_context(
-    app: Application, connection: Connection, *, actor: Actor, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
+    app: Application, connection: Connection, *, actor: Actor | None, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
     task: Row | None = None, facts: Mapping[str, Any] | None = None, outcome: str | None = None, url: Callable[..., str] | None = None,
 ) -> FormContext:
     """A FormContext that reads through ``connection``; it is good for one request."""
@@ -49,7 +49,7 @@ class _Reader:
     """Reads what the callables of a FormContext answer."""
 
     def __init__(
-        self, *, app: Application, connection: Connection, actor: Actor, pack: str, at: datetime, case: Row | None, instance_id: UUID | None,
+        self, *, app: Application, connection: Connection, actor: Actor | None, pack: str, at: datetime, case: Row | None, instance_id: UUID | None,
         task: Row | None, facts: dict[str, Any],
     ) -> None:
         self.app, self.connection, self.actor, self.pack, self.at = app, connection, actor, pack, at
@@ -76,7 +76,7 @@ class _Reader:
 
     def parameter(self, name: Any) -> Any:
         """FEEL ``parameter(name)``: the number or text in force today."""
-        unit_id = self.case["unit_id"] if self.case else self.actor.unit_id
+        unit_id = self.case["unit_id"] if self.case else self.actor.unit_id if self.actor else None
         found = parameters.find_value(self.connection, name=qualify(str(name), self.pack), on=self.on, unit_id=unit_id)
         return None if found is None else found.value if found.value is not None else found.text
 
@@ -105,7 +105,7 @@ class _Reader:
         found = _uuid(id)
         if found is None:
             return None
-        mine = attachment.c.uploaded_by == self.actor.person_id
+        mine = attachment.c.uploaded_by == (self.actor.person_id if self.actor else None)
         here = attachment.c.case_id == (self.case["id"] if self.case else None)
         row = self.connection.execute(select(attachment).where(attachment.c.id == found, attachment.c.removed_at.is_(None), mine | here)).mappings().one_or_none()
         if row is None:
@@ -114,7 +114,7 @@ class _Reader:
                               thumbnail=row["thumbnail_sm3"] is not None, at=row["uploaded_at"])
 
     def phrases(self) -> Sequence[str]:
-        return phrases.phrases_of(self.connection, person_id=self.actor.person_id)
+        return phrases.phrases_of(self.connection, person_id=self.actor.person_id) if self.actor else ()
 
     def prefill(self, expression: str) -> Prefilled | None:
         """``case.title``, ``fact.<name>``, ``task.<node>.<field>``."""

@@ -37,6 +37,15 @@ def lock_case(connection: Connection, case_id: UUID) -> Row:
     return _lock_case(connection, case_file.c.id == case_id)
 
 
+def peek_case(connection: Connection, case_id: UUID) -> Row:
+    """The case as it stands, without a lock; raises NotFound."""
+    statement = select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(case_file.c.id == case_id)
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFound(NO_TASK)
+    return dict(row)
+
+
 def _lock_case(connection: Connection, where: Any) -> Row:
     statement = (
         select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(where)

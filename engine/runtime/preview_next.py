@@ -1,0 +1,68 @@
+"""Before submitting: who will get the case next. The machine runs ahead in memory; nothing is written."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from engine.access.actors import Actor
+from engine.kernel.errors import GuichengError
+from engine.runtime.application import Application
+from engine.runtime.begin import load_machine
+from engine.runtime.bpmn.machine import Machine
+from engine.runtime.locate import lock_task, peek_case
+from engine.runtime.open_tasks import assignee_of, attributes_of, candidates_of, people_of
+from engine.runtime.work import TaskBrief, Work
+
+MOST_STEPS = 50
+
+
+def preview_next(
+    app: Application, *, actor: Actor, task_id: UUID, outcome: str, at: datetime, facts: Mapping[str, Any] | None = None
+) -> list[TaskBrief]:
+    """The tasks that would open if ``task_id`` were completed with ``outcome`` now; empty when the case would rest or end.
+
+    Automatic steps count as passed without a result, so a branch that hangs on one is not foretold. Never raises for
+    what the process itself can't foresee.
+    """
+    with app.db.connect() as connection:
+        task, instance, _ = lock_task(connection, task_id=task_id, key="", actor=actor)
+        case = peek_case(connection, task["case_id"])
+        machine = load_machine(app, instance, at)
+        work = Work(
+            app=app, connection=connection, kind="preview", key="", at=at, actor=actor, case=case, instance=instance, machine=machine,
+            waits_before=machine.waits(), task=task, done_by=instance["done_by"], done_roles=instance["done_roles"],
+        )
+        try:
+            return _run_ahead(work, machine, {**(facts or {}), "outcome": outcome})
+        except GuichengError:
+            return []
+        finally:
+            connection.rollback()
+
+
+def _run_ahead(work: Work, machine: Machine, facts: Mapping[str, Any]) -> list[TaskBrief]:
+    assert work.task is not None and work.actor is not None
+    before = {wait.engine_id for wait in work.waits_before.user_tasks}
+    standing = {wait.engine_id for wait in work.waits_before.services}
+    work.done_by[f"{work.task['scope']}/{work.task['node']}"] = work.actor.person_id
+    work.done_roles[work.task["role"]] = work.actor.person_id
+    machine.complete(work.task["engine_id"], facts, now=work.at)
+    for _ in range(MOST_STEPS):
+        machine.advance(now=work.at)
+        services = [wait for wait in machine.waits().services if wait.engine_id not in standing]
+        if not services:
+            break
+        for wait in services:
+            machine.complete(wait.engine_id, {}, now=work.at)
+    return [_brief(work, wait) for wait in machine.waits().user_tasks if wait.engine_id not in before]
+
+
+def _brief(work: Work, wait: Any) -> TaskBrief:
+    asked = attributes_of(work, wait)
+    assignee = assignee_of(work, wait, asked)
+    people = people_of(work, assignee, [] if assignee else candidates_of(work, asked))
+    mine = any(id == work.actor_id for id, _ in people)
+    return TaskBrief(id=UUID(wait.engine_id), title=asked["title"], role_title=asked["role_title"], people=tuple(name for _, name in people), mine=mine)
+
