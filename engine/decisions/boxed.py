@@ -214,8 +214,7 @@ def _invocation(element: Element, place: Place) -> Code:
 
 
 def _function(element: Element, place: Place) -> Code:
-    make = function_maker(element, place)
-    return make
+    return function_maker(element, place)
 
 
 def function_maker(element: Element, place: Place, name: str = "") -> Callable[[dict[Any, Any]], Function]:

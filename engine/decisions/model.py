@@ -37,7 +37,7 @@ class DecisionModel:
         loaded = loaded if loaded is not None else {}
         loaded[self.namespace] = self
         self._imports = self._load(root, imports, loaded)
-        self.types = ItemTypes(root, {name: model.types for name, model in self._imports.items()}, self.report)
+        self.types: ItemTypes = ItemTypes(root, {name: model.types for name, model in self._imports.items()}, self.report)
         self._parts = read_parts(root)
         self._by_id = {part.id: part for part in self._parts}
         self._by_name: dict[tuple[bool, str], Part] = {}
@@ -149,7 +149,8 @@ class DecisionModel:
     def service_parameters(self, part: Part) -> list[Part]:
         """The parameters of a decision service: its input data, then its input decisions."""
         found = [*hrefs(part.element, "inputData"), *hrefs(part.element, "inputDecision")]
-        hrefs(part.element, "outputDecision") or self.report(part.id, "dmn_logic", f"{part.title}没有输出决策")
+        if not hrefs(part.element, "outputDecision"):
+            self.report(part.id, "dmn_logic", f"{part.title}没有输出决策")
         return [self.locate(href)[2] for href in found]
 
     def program(self, strict: bool) -> Program:

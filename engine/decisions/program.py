@@ -141,7 +141,7 @@ class Run:
             if self.depth > 20:
                 raise DecisionError("导入嵌套太深")
             self.values[key] = Run(model.program(self.program.strict), self.given, self.base, None, self.depth + 1)
-        return self.values[key]  # type: ignore[no-any-return]
+        return self.values[key]
 
     def function_of(self, part: Part) -> Function:
         """A knowledge model or decision service as a function."""

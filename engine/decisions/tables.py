@@ -199,7 +199,7 @@ def _rule(element: Element, number: int, inputs: list[Column], outputs: list[Col
 def _cell_test(text: str, place: Place) -> Test:
     compiled = feel_tests(text, place)
     if compiled is not None:
-        return compiled.strict_code if place.strict else compiled.code  # type: ignore[no-any-return]
+        return compiled.strict_code if place.strict else compiled.code
 
     def broken(value: Any, scope: dict[Any, Any]) -> Any:
         raise DecisionError(f"{place.title}：不是合法的 FEEL")

@@ -29,7 +29,7 @@ def read(xml: bytes) -> Element:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DecisionError(f"决策文件不是完整的 XML：{error}") from None
-    if root.getroottree().docinfo.doctype:
+    if b"<!DOCTYPE" in xml or root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise DecisionError("决策文件不能含有 DOCTYPE")
     name = etree.QName(root)
     if name.localname != "definitions" or name.namespace not in NAMESPACES:

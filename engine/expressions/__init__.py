@@ -4,12 +4,15 @@
 ends (``limits``), touches nothing but the context it is given, and names the place of an error. Lives here: the language. Does not
 live here: decision tables (``engine.decisions``), what a process does with a condition (``engine.runtime``).
 """
-from engine.expressions import (  # noqa: F401  (importing declares the built-in functions)
-    builtin_context, builtin_conversion, builtin_list, builtin_numeric, builtin_range, builtin_string, builtin_temporal,
-)
 from engine.expressions.errors import FeelError, LimitReached
 from engine.expressions.expression import (
-    Expression, UnaryTests, build_expression, build_unary_tests, compile_expression, compile_unary_tests, referenced_names,
+    Expression,
+    UnaryTests,
+    build_expression,
+    build_unary_tests,
+    compile_expression,
+    compile_unary_tests,
+    referenced_names,
 )
 from engine.expressions.values import Function, Range, YearMonthDuration
 

@@ -10,8 +10,19 @@ from engine.expressions.errors import LimitReached, Problem
 from engine.expressions.limits import MAX_STRING
 from engine.expressions.numbers import as_number
 from engine.expressions.temporal import (
-    DAY, date_days, day_nanos, duration_nanos, instant, make_date, make_datetime, make_duration, shift_date, shift_datetime, shift_months,
-    shift_time, time_instant,
+    DAY,
+    date_days,
+    day_nanos,
+    duration_nanos,
+    instant,
+    make_date,
+    make_datetime,
+    make_duration,
+    shift_date,
+    shift_datetime,
+    shift_months,
+    shift_time,
+    time_instant,
 )
 from engine.expressions.values import NUMBERS, YearMonthDuration, kind_of, title_of
 

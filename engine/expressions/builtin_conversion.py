@@ -5,15 +5,34 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from engine.expressions.builtins import bounded_text, builtin
+from engine.expressions.builtins import builtin
 from engine.expressions.compare import compare
 from engine.expressions.errors import FeelError, LimitReached, Problem
-from engine.expressions.numbers import as_integer, as_number, text_of as number_text
+from engine.expressions.limits import MAX_STRING
+from engine.expressions.numbers import as_integer, as_number
+from engine.expressions.numbers import text_of as number_text
 from engine.expressions.temporal import (
-    DAY, SECOND, date_days, day_nanos, days_of, duration_nanos, make_date, make_datetime, make_time, months_between,
+    DAY,
+    SECOND,
+    date_days,
+    day_nanos,
+    days_of,
+    duration_nanos,
+    make_date,
+    make_datetime,
+    make_time,
+    months_between,
 )
 from engine.expressions.temporal_text import (
-    fixed_zone, parse_any, parse_date, parse_datetime, parse_duration, parse_time, text_of as moment_text,
+    fixed_zone,
+    parse_any,
+    parse_date,
+    parse_datetime,
+    parse_duration,
+    parse_time,
+)
+from engine.expressions.temporal_text import (
+    text_of as moment_text,
 )
 from engine.expressions.values import NUMBERS, Range, kind_of, title_of
 
@@ -53,13 +72,25 @@ def string(value: Any) -> str | None:
 
 def shown(value: Any) -> str:
     """The text of any value as FEEL would write it; strings without their quotes."""
-    pieces: list[str] = []
+    pieces = _Pieces()
     _show(value, pieces, 0)
-    return bounded_text("".join(pieces)) if not isinstance(value, str) else str(value)
+    return "".join(pieces)
 
 
-def _show(value: Any, out: list[str], depth: int) -> None:
-    if depth > _MAX_TEXT_DEPTH or len(out) > 100_000:
+class _Pieces(list[str]):
+    """The parts of a text, bounded in sum."""
+
+    size = 0
+
+    def append(self, piece: str) -> None:
+        self.size += len(piece)
+        if self.size > MAX_STRING:
+            raise LimitReached(f"文本超过 {MAX_STRING} 个字符")
+        super().append(piece)
+
+
+def _show(value: Any, out: _Pieces, depth: int) -> None:
+    if depth > _MAX_TEXT_DEPTH:
         raise LimitReached("值太大，不能转成文本")
     kind = kind_of(value)
     match kind:
@@ -83,7 +114,7 @@ def _show(value: Any, out: list[str], depth: int) -> None:
             out.append(moment_text(value) if depth == 0 else f'@"{moment_text(value)}"')
 
 
-def _show_all(opening: str, closing: str, items: list[tuple[str, Any]], out: list[str], depth: int) -> None:
+def _show_all(opening: str, closing: str, items: list[tuple[str, Any]], out: _Pieces, depth: int) -> None:
     out.append(opening)
     for position, (label, item) in enumerate(items):
         out.append((", " if position else "") + label)
@@ -91,7 +122,7 @@ def _show_all(opening: str, closing: str, items: list[tuple[str, Any]], out: lis
     out.append(closing)
 
 
-def _show_range(value: Range, out: list[str], depth: int) -> None:
+def _show_range(value: Range, out: _Pieces, depth: int) -> None:
     if value.operator:
         out.append(f"({value.operator}")
         _show(value.end if value.start is None else value.start, out, depth + 1)

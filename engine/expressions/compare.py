@@ -6,7 +6,11 @@ from typing import Any
 from engine.expressions.errors import Problem
 from engine.expressions.numbers import as_number
 from engine.expressions.temporal import (
-    SECOND, date_days, duration_nanos, instant, time_instant,
+    SECOND,
+    date_days,
+    duration_nanos,
+    instant,
+    time_instant,
 )
 from engine.expressions.values import Range, kind_of, title_of
 

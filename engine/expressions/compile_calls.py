@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.expressions import nodes
 from engine.expressions.builtins import BUILTINS, cost_of
-from engine.expressions.compile_collections import Closure
+from engine.expressions.compile_collections import Closure, weight
 from engine.expressions.errors import Problem
 from engine.expressions.limits import BUDGET
 from engine.expressions.scopes import Code, Frame, Scope, resolve
@@ -22,9 +22,17 @@ def _call(compiler: Compiler, node: nodes.Call, frame: Frame | None) -> Code:
     if isinstance(node.function, nodes.Name):
         name = node.function.name
         builtin = BUILTINS.get(name)
-        if builtin is not None and name not in compiler.declared and resolve(name, frame)[1] is None:
-            return _builtin_call(compiler, node, arguments)
+        if builtin is not None and resolve(name, frame)[1] is None:
+            standard = _builtin_call(compiler, node, arguments)
+            return standard if name not in compiler.declared else _overridden(compiler, node, arguments, frame, standard)
     return _value_call(compiler, node, arguments, frame)
+
+
+def _overridden(compiler: Compiler, node: nodes.Call, arguments: list[Code], frame: Frame | None, standard: Code) -> Code:
+    """A declared name that is also a built-in function: the context's function if it is one, else the built-in."""
+    assert isinstance(node.function, nodes.Name)
+    name, own = node.function.name, _value_call(compiler, node, arguments, frame)
+    return lambda scope: own(scope) if isinstance(scope.get(name), Function) else standard(scope)
 
 
 def _builtin_call(compiler: Compiler, node: nodes.Call, arguments: list[Code]) -> Code:
@@ -91,15 +99,15 @@ def _definition(compiler: Compiler, node: nodes.FunctionDefinition, frame: Frame
     types = tuple(kind for _, kind in node.parameters)
     if node.external:
         return lambda scope: Function(names, _external, "", types)
-    body = compiler.code(node.body, inner)
-    return lambda scope: _closure(dict(scope), names, types, slots, body)
+    body, cost = compiler.code(node.body, inner), weight(node.body)
+    return lambda scope: _closure(dict(scope), names, types, slots, body, cost)
 
 
 def _external(*_values: Any) -> Any:
     raise Problem("不支持外部函数（Java、PMML）")
 
 
-def _closure(captured: Scope, names: tuple[str, ...], types: tuple[Any, ...], slots: list[int], body: Code) -> Closure:
+def _closure(captured: Scope, names: tuple[str, ...], types: tuple[Any, ...], slots: list[int], body: Code, cost: int) -> Closure:
     def call(*values: Any) -> Any:
         if len(values) != len(slots):
             raise Problem(f"函数需要 {len(slots)} 个参数，得到 {len(values)} 个")
@@ -107,6 +115,7 @@ def _closure(captured: Scope, names: tuple[str, ...], types: tuple[Any, ...], sl
         for slot, value, kind in zip(slots, values, types, strict=True):
             local[slot] = coerce(value, kind)
         budget = local[BUDGET]
+        budget.spend(cost)
         budget.enter()
         try:
             return body(local)

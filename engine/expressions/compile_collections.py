@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.expressions import nodes
 from engine.expressions.compare import compare
 from engine.expressions.errors import LimitReached, Problem
-from engine.expressions.limits import BUDGET, MAX_LIST
+from engine.expressions.limits import BUDGET, MAX_LIST, MAX_NODES
 from engine.expressions.nodes import children
 from engine.expressions.numbers import as_integer, as_number
 from engine.expressions.paths import property_of
@@ -87,7 +87,7 @@ def _filter(compiler: Compiler, node: nodes.Filter, frame: Frame | None) -> Code
     slot = compiler.slot()
     inner = Frame(frame, item_slot=slot)
     condition = compiler.code(node.condition, inner)
-    fail = compiler.failure(node.condition)
+    fail, cost = compiler.failure(node.condition), weight(node.condition)
 
     def run(scope: Scope) -> Any:
         items = _as_list(base(scope))
@@ -97,7 +97,7 @@ def _filter(compiler: Compiler, node: nodes.Filter, frame: Frame | None) -> Code
         budget = local[BUDGET]
         kept = []
         for position, item in enumerate(items):
-            budget.tick()
+            budget.spend(cost)
             local[slot] = item
             answer = condition(local)
             if answer is True:
@@ -108,6 +108,11 @@ def _filter(compiler: Compiler, node: nodes.Filter, frame: Frame | None) -> Code
                 fail(Problem(f"筛选条件应是“是/否”或序号，得到{title_of(answer)}"))
         return kept
     return run
+
+
+def weight(node: nodes.Node) -> int:
+    """Steps to charge each time that a body is evaluated."""
+    return 1 + (nodes.measure(node, MAX_NODES)[1] >> 2)
 
 
 def _literal_index(condition: nodes.Node) -> int | None:
@@ -208,6 +213,7 @@ def _for(compiler: Compiler, node: nodes.For, frame: Frame | None) -> Code:
     partial = compiler.slot()
     inner.names.setdefault("partial", partial)
     result = compiler.code(node.result, inner)
+    cost = weight(node.result)
     wants_partial = _mentions(node.result, "partial")
 
     def run(scope: Scope) -> Any:
@@ -215,6 +221,7 @@ def _for(compiler: Compiler, node: nodes.For, frame: Frame | None) -> Code:
         budget = local[BUDGET]
         results: list[Any] = []
         for _ in loop(local):
+            budget.spend(cost)
             if wants_partial:
                 budget.spend(len(results) >> 6)
                 local[partial] = list(results)
@@ -240,11 +247,13 @@ def _quantified(compiler: Compiler, node: nodes.Quantified, frame: Frame | None)
     loop = _nest(compiler, node.iterators, inner)
     condition = compiler.code(node.condition, inner)
     decisive = node.word == "some"
+    cost = weight(node.condition)
 
     def run(scope: Scope) -> Any:
         local = dict(scope)
         result: Any = not decisive
         for _ in loop(local):
+            local[BUDGET].spend(cost)
             answer = condition(local)
             if answer is decisive:
                 return decisive

@@ -42,7 +42,8 @@ def _comparison(compiler: Compiler, node: nodes.Comparison, frame: Frame | None)
     if type(constant) not in (str, Decimal, bool):
         return None
     name = _plain_name(node.left, frame)
-    if name is None:
+    base = _plain_name(node.left.base, frame) if isinstance(node.left, nodes.Path) else None
+    if name is None and base is None:
         return None
     from engine.expressions.compile_logic import MAKERS
     slow = MAKERS[nodes.Comparison](compiler, node, frame)
@@ -53,6 +54,9 @@ def _comparison(compiler: Compiler, node: nodes.Comparison, frame: Frame | None)
             constant = int(constant)
     elif type(constant) is bool and node.sign not in ("=", "!="):
         return None
+    if isinstance(node.left, nodes.Path) and base is not None:
+        return _compared_path(base, node.left.name, kinds, _SIGNS[node.sign], constant, slow)
+    assert name is not None
     if type(constant) is str and node.sign == "=":
         return _equals_text(name, constant, slow)
     return _compared_name(name, kinds, _SIGNS[node.sign], constant, slow)
@@ -69,6 +73,17 @@ def _compared_name(name: str, kinds: tuple[type, ...], sign: Callable[[Any, Any]
     def run(scope: Scope) -> Any:
         value = scope.get(name)
         return sign(value, constant) if type(value) in kinds else slow(scope)
+    return run
+
+
+def _compared_path(base: str, key: str, kinds: tuple[type, ...], sign: Callable[[Any, Any], bool], constant: Any, slow: Code) -> Code:
+    def run(scope: Scope) -> Any:
+        context = scope.get(base)
+        if type(context) is dict:
+            value = context.get(key)
+            if type(value) in kinds:
+                return sign(value, constant)
+        return slow(scope)
     return run
 
 

@@ -89,13 +89,13 @@ def _chain(compiler: Compiler, node: nodes.Chain, frame: Frame | None) -> Code:
 
     def run(scope: Scope) -> Any:
         value = first(scope)
-        for method, operator, operand, fail in steps:
+        for method, apply, operand, fail in steps:
             right = operand(scope)
             try:
                 if method is not None and type(value) is Decimal and type(right) is Decimal:
                     value = method(value, right)
                 else:
-                    value = operator(value, right)
+                    value = apply(value, right)
             except (Problem, DecimalException) as problem:
                 value = fail(_problem(problem))
         return value
@@ -178,6 +178,9 @@ QUICK: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+_QUICK_PAIRS = frozenset({(Decimal, Decimal), (str, str), (int, Decimal), (Decimal, int), (int, int)})
+
+
 def _comparison(compiler: Compiler, node: nodes.Comparison, frame: Frame | None) -> Code:
     left, right = compiler.code(node.left, frame), compiler.code(node.right, frame)
     operation, fail = ORDERS[node.sign], compiler.failure(node)
@@ -186,8 +189,8 @@ def _comparison(compiler: Compiler, node: nodes.Comparison, frame: Frame | None)
 
     def run(scope: Scope) -> Any:
         a, b = left(scope), right(scope)
-        kind = type(a)
-        if (kind is Decimal or kind is str) and type(b) is kind:
+        pair = (type(a), type(b))
+        if pair in _QUICK_PAIRS:
             return quick(a, b)
         try:
             if charge and type(a) is list and BUDGET in scope:

@@ -6,13 +6,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from engine.expressions.builtins import BUILTINS
+from engine.expressions.all_builtins import BUILTINS
+from engine.expressions.compare import contained
 from engine.expressions.compile_logic import Test, test_any, test_of
 from engine.expressions.compiler import Compiler, has_loops
-from engine.expressions.compare import contained
 from engine.expressions.errors import FeelError, LimitReached, Problem
 from engine.expressions.limits import BUDGET, Budget
-from engine.expressions.nodes import Name, Node, RangeLiteral, UnaryTests as TestsNode, children
+from engine.expressions.nodes import Name, Node, RangeLiteral, children
+from engine.expressions.nodes import UnaryTests as TestsNode
 from engine.expressions.numbers import from_python
 from engine.expressions.parser import Parser
 from engine.expressions.scanner import NameTable
@@ -50,6 +51,9 @@ def as_scope(context: Mapping[str, Any], loops: bool) -> Scope:
     return scope
 
 
+_READY = frozenset({bool, Decimal, str, type(None)})
+
+
 def finished(value: Any) -> Any:
     """A result as promised: numbers are Decimal."""
     kind = type(value)
@@ -73,13 +77,14 @@ class Expression:
     stays null. Both raise LimitReached when a bound of ``limits`` is passed. The context is never changed.
     """
 
-    __slots__ = ("text", "names", "tree", "_run", "_strict", "_loops", "_declared")
+    __slots__ = ("text", "names", "tree", "_run", "_strict", "_loops", "_simple", "_declared")
 
     def __init__(self, text: str, tree: Node, declared: Collection[str]) -> None:
         self.text = text
         self.tree = tree
         self._declared = declared
         self._loops = has_loops(tree)
+        self._simple = not self._loops
         self._strict: Code | None = None
         compiler = Compiler(text, strict=False, declared=declared, loops=self._loops)
         self._run = compiler.code(tree, None)
@@ -87,13 +92,16 @@ class Expression:
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         try:
-            return finished(self._run(as_scope(context, self._loops)))
+            value = self._run(context if self._simple and type(context) is dict else as_scope(context, self._loops))
+            return value if type(value) in _READY else finished(value)
         except RecursionError as error:
             raise _too_deep(error) from None
 
     def evaluate_strict(self, context: Mapping[str, Any]) -> Any:
         try:
-            return finished(self.strict_code(as_scope(context, self._loops)))
+            code = self._strict or self.strict_code
+            value = code(context if self._simple and type(context) is dict else as_scope(context, self._loops))
+            return value if type(value) in _READY else finished(value)
         except RecursionError as error:
             raise _too_deep(error) from None
 
@@ -139,7 +147,7 @@ class UnaryTests:
 
     def _answer(self, code: Test, value: Any, context: Mapping[str, Any]) -> bool | None:
         try:
-            return code(value, as_scope(context, self._loops))  # type: ignore[no-any-return]
+            return code(value, as_scope(context, self._loops))
         except RecursionError as error:
             raise _too_deep(error) from None
 

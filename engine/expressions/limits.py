@@ -38,8 +38,10 @@ class Budget:
 
     def spend(self, steps: int) -> None:
         """Counts ``steps`` at once."""
-        self.left -= steps
-        self._check()
+        before = self.left
+        left = self.left = before - steps
+        if left < 0 or before >> 6 != left >> 6:
+            self._check()
 
     def _check(self) -> None:
         if self.left < 0:

@@ -7,6 +7,8 @@ from typing import Any
 from engine.expressions.errors import Problem
 from engine.expressions.values import NUMBERS, title_of
 
+_SMALL = 10**30
+
 
 def as_number(value: Any) -> Decimal:
     """The value as a Decimal; raises Problem when it is none."""
@@ -14,7 +16,9 @@ def as_number(value: Any) -> Decimal:
     if kind is Decimal:
         if not value.is_finite():
             raise Problem("不是有限的数字")
-        return value  # type: ignore[no-any-return]
+        return value
+    if kind is int and -_SMALL < value < _SMALL:
+        return Decimal(value)
     if kind is bool or not isinstance(value, (int, float, Decimal)):
         raise Problem(f"需要数字，得到{title_of(value)}")
     return from_python(value)

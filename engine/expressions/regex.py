@@ -11,7 +11,19 @@ from functools import lru_cache
 from engine.expressions.errors import LimitReached, Problem
 from engine.expressions.limits import MAX_MATCH_STEPS, MAX_PATTERN
 from engine.expressions.regex_parser import (
-    ANY_OF, BACK, CHAR, JUMP, LINE_END, LINE_START, MATCH, SAVE, SPLIT, TEXT_END, TEXT_START, Instruction, PatternParser,
+    ANY_OF,
+    BACK,
+    CHAR,
+    JUMP,
+    LINE_END,
+    LINE_START,
+    MATCH,
+    SAVE,
+    SPLIT,
+    TEXT_END,
+    TEXT_START,
+    Instruction,
+    PatternParser,
 )
 
 Spans = list[tuple[int, int]]

@@ -90,7 +90,7 @@ class PatternParser:
         char = self._peek()
         if char in ("?", "*", "+") and char:
             self.at += 1
-            return {"?": (0, 1), "*": (0, None), "+": (1, None)}[char]  # type: ignore[return-value]
+            return {"?": (0, 1), "*": (0, None), "+": (1, None)}[char]
         if char != "{":
             return 1, 1
         self.at += 1

@@ -21,7 +21,7 @@ _OPERATORS = ("**", "..", "<=", ">=", "!=", "->", "+", "-", "*", "/", "(", ")", 
 _HINTS = {
     "==": "比较相等用一个等号 =", "&": "并且用 and", "|": "或者用 or", "'": "文本用双引号", "!": "取反用 not(…)", "%": "取余用 modulo(a, b)",
     "（": "请用半角括号", "）": "请用半角括号", "，": "请用半角逗号", "；": "请用半角逗号", "：": "请用半角冒号", "“": "文本用半角双引号",
-    "”": "文本用半角双引号", "。": "请用半角句点", "《": "书名号只能写在文本里", "≥": "请写 >=", "≤": "请写 <=", "≠": "请写 !=", "；": "不用分号",
+    "”": "文本用半角双引号", "。": "请用半角句点", "《": "书名号只能写在文本里", "≥": "请写 >=", "≤": "请写 <=", "≠": "请写 !=",
 }
 
 
@@ -160,7 +160,7 @@ class Scanner:
             value = NUMBERS.create_decimal(match[0])
         except DecimalException:
             self.fail("数字超出范围", at)
-        return Token("number", Decimal(0) if not value else value, at, match.end())
+        return Token("number", value if value else Decimal(0), at, match.end())
 
     def _string(self, quote: int, at: int) -> Token:
         end = quote + 1

@@ -98,7 +98,7 @@ def day_nanos(value: Any) -> int:
 def duration_nanos(value: Any) -> int:
     if isinstance(value, WideDuration):
         return value.nanos
-    return ((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1000  # type: ignore[no-any-return]
+    return ((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1000
 
 
 def offset_nanos(value: Any) -> int | None:
@@ -110,7 +110,7 @@ def offset_nanos(value: Any) -> int | None:
         year = civil_of(date_days(value))[0] if not isinstance(value, (dt.time, WideTime)) else 1970
         at = _near(value, year)
     else:
-        at = dt.datetime(2000, 1, 1)
+        at = dt.datetime(2000, 1, 1)  # noqa: DTZ001
     offset = zone.utcoffset(at)
     return None if offset is None else duration_nanos(offset)
 
@@ -119,11 +119,11 @@ def _near(value: Any, year: int) -> dt.datetime:
     seconds = day_nanos(value) // SECOND
     clock = (seconds // 3600, seconds // 60 % 60, seconds % 60)
     if isinstance(value, (dt.time, WideTime)):
-        return dt.datetime(1970, 1, 1, *clock)
+        return dt.datetime(1970, 1, 1, *clock)  # noqa: DTZ001  (wall clock, asked of a zone)
     _, month, day = civil_of(date_days(value))
     if not 2 <= year <= 9998:
         year = 2000 + year % 400
-    return dt.datetime(year, month, day, *clock)
+    return dt.datetime(year, month, day, *clock)  # noqa: DTZ001
 
 
 def instant(value: Any) -> tuple[bool, int]:

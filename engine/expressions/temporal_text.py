@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 
 from engine.expressions.errors import Problem
 from engine.expressions.temporal import (
-    DAY, SECOND, civil_of, date_days, day_nanos, days_of, duration_nanos, make_date, make_datetime, make_duration, make_time, offset_nanos,
+    DAY,
+    SECOND,
+    civil_of,
+    date_days,
+    day_nanos,
+    days_of,
+    duration_nanos,
+    make_date,
+    make_datetime,
+    make_duration,
+    make_time,
+    offset_nanos,
 )
 from engine.expressions.values import YearMonthDuration, kind_of
 

@@ -1,0 +1,4 @@
+"""Importing this declares every built-in function."""
+from engine.expressions.builtins import BUILTINS
+
+__all__ = ["BUILTINS"]
