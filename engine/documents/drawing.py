@@ -12,12 +12,12 @@ from engine.kernel.errors import Unavailable
 
 RED = (200, 32, 32, 255)
 INK = (24, 32, 72, 255)
-_SIZE, _SCALE = 720, 2
+_SIZE, _SCALE = 540, 2
 SERIF, KAITI = "Noto Serif CJK SC:bold", "AR PL KaitiM GB"
 
 
 def draw_unit_seal(*, name: str, kind_title: str = "", demo: bool = False) -> bytes:
-    """A round red seal, 720 × 720: the unit's name along the arc, a star, below it ``kind_title``; ``demo`` adds 演示."""
+    """A round red seal, 540 × 540 (300 dots per inch at 45 mm): the unit's name along the arc, a star, below it ``kind_title``; ``demo`` adds 演示."""
     size = _SIZE * _SCALE
     canvas = Image.new("RGBA", (size, size), (255, 255, 255, 0))
     pen, centre = ImageDraw.Draw(canvas), size / 2
@@ -33,7 +33,7 @@ def draw_unit_seal(*, name: str, kind_title: str = "", demo: bool = False) -> by
 
 def draw_personal_signature(*, name: str, demo: bool = False) -> bytes:
     """A person's name as if written by hand, dark ink; ``demo`` adds a small 演示 beside it."""
-    size = 260
+    size = 140
     font = _font(KAITI if _has_glyphs(KAITI, name) else "Noto Serif CJK SC", size)
     width = int(font.getlength(name)) + size // 2 + (size // 2 if demo else 0)
     canvas = Image.new("RGBA", (width, int(size * 1.4)), (255, 255, 255, 0))
@@ -102,7 +102,7 @@ def _line(pen: ImageDraw.ImageDraw, text: str, x: float, y: float, font: ImageFo
 
 def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "PNG", optimize=True)
+    picture.save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
