@@ -1,0 +1,87 @@
+"""Files up and down."""
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import orjson
+from flask import Blueprint, Response, jsonify, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.form_filling import attachments
+from engine.form_filling.context import AttachmentMeta
+from engine.kernel.errors import Invalid, NotFound
+from engine.runtime.queries import case_page
+from engine.access.scope import require_case
+from engine.web.context import actor, application, identifier, now, reading, writing
+
+blueprint = Blueprint("attachments", __name__)
+INLINE = ("image/", "application/pdf")
+
+
+@blueprint.post("/attachments")
+def upload() -> ResponseReturnValue:
+    """Keep the file in ``file`` for the field ``field``, of the task ``task`` when there is one already."""
+    sent = request.files.get("file")
+    if sent is None:
+        raise Invalid("没有收到文件，请重新选。", fields={request.form.get("field", "file"): "没有收到文件。"})
+    task = request.values.get("task")
+    with writing() as connection:
+        case_id = task_id = None
+        if task:
+            task_id = identifier(task, "任务")
+            case_id = case_page.task_place(connection, task_id=task_id)["case_id"]
+            require_case(connection, actor(), case_id)
+        meta = attachments.store_attachment(
+            connection, application().blobs, actor=actor(), case_id=case_id, task_id=task_id, field=request.form.get("field", "")[:200],
+            file_name=sent.filename or "文件", data=sent.read(), at=now(), caption=request.form.get("caption", ""), capture=_capture(),
+        )
+    return jsonify(_told(meta)), 201
+
+
+def _capture() -> dict[str, object]:
+    try:
+        found = orjson.loads(request.form.get("capture") or "{}")
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _told(meta: AttachmentMeta) -> dict[str, object]:
+    return {
+        "id": meta.id, "name": meta.name, "content_type": meta.content_type, "size": meta.size, "url": url_for("attachments.one", id=meta.id),
+        "thumbnail": url_for("attachments.thumbnail", id=meta.id) if meta.thumbnail else None,
+    }
+
+
+@blueprint.get("/attachments/<id>")
+def one(id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        row = attachments.get_attachment(connection, actor=actor(), attachment_id=identifier(id, "附件"))
+    shown = row["content_type"].startswith(INLINE)
+    answer = send_file(application().blobs.path(row["sm3"]), mimetype=row["content_type"], conditional=True)
+    kind = "inline" if shown else "attachment"
+    answer.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(row['file_name'])}"
+    return _kept(answer)
+
+
+@blueprint.get("/attachments/<id>/thumbnail")
+def thumbnail(id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        row = attachments.get_attachment(connection, actor=actor(), attachment_id=identifier(id, "附件"))
+    if row["thumbnail_sm3"] is None:
+        raise NotFound("这个附件没有缩略图。")
+    return _kept(send_file(application().blobs.path(row["thumbnail_sm3"]), mimetype="image/jpeg", conditional=True))
+
+
+@blueprint.post("/attachments/<id>/remove")
+def remove(id: str) -> ResponseReturnValue:
+    with writing() as connection:
+        attachments.remove_attachment(connection, actor=actor(), attachment_id=identifier(id, "附件"), at=now())
+    return "", 204
+
+
+def _kept(answer: Response) -> Response:
+    """A file never changes under its id; only this reader's browser may keep it."""
+    answer.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    return answer

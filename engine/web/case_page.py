@@ -1,0 +1,117 @@
+"""The case page: what it is, who holds it, what comes next."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from engine.kernel.errors import AlreadyDone, NotFound
+from engine.runtime.queries import case_page as query
+from engine.runtime.queries import starts
+from engine.web import case_clocks, case_flow, task_form
+from engine.web.case_say import says
+from engine.web.context import actor, application, identifier, new_key, now, reading, today
+
+blueprint = Blueprint("case_page", __name__)
+TABS = (("flow", "流程图", None), ("forms", "表单", "submissions"), ("documents", "文书", "documents"), ("attachments", "附件", "attachments"),
+        ("links", "关联", "links"), ("log", "日志", None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """One tab under the case; ``url`` is where its content comes from when it is opened."""
+
+    key: str
+    word: str
+    count: int | None
+    url: str
+
+
+@blueprint.get("/cases/<case_id>")
+def case(case_id: str) -> ResponseReturnValue:
+    return show(identifier(case_id, "案件"), task_id=identifier(request.args["task"], "任务") if "task" in request.args else None)
+
+
+@blueprint.get("/tasks/<task_id>")
+def task(task_id: str) -> ResponseReturnValue:
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        place = query.task_place(connection, task_id=id)
+    if place["status"] != "open":
+        return redirect(url_for("case_page.case", case_id=place["case_id"]))
+    return show(place["case_id"], task_id=id)
+
+
+def show(
+    case_id: UUID, *, task_id: UUID | None = None, sent: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None, status: int = 200,
+) -> ResponseReturnValue:
+    """The page of a case; with ``sent`` and ``errors`` as the reader left the form."""
+    with reading() as connection:
+        page = query.case_page(connection, actor=actor(), case_id=case_id)
+        values = _values(connection, page, task_id)
+        chosen = _chosen(page, task_id)
+        if chosen is not None and chosen["mine"]:
+            values["work"] = task_form.work_on(connection, case=page.head, task=chosen, sent=sent, errors=errors or {})
+        elif chosen is not None and chosen["claimable"]:
+            values.update(claim=chosen, claim_key=new_key())
+    return render_template("case/page.html", **values), status
+
+
+def _chosen(page: query.CasePage, task_id: UUID | None) -> dict[str, Any] | None:
+    if task_id is not None:
+        found = page.task(task_id)
+        if found is None:
+            raise AlreadyDone("这一步已经不在办理中，请看案件现状。")
+        return found
+    return page.mine[0] if page.mine else None
+
+
+def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) -> dict[str, Any]:
+    head = page.head
+    app = application()
+    running = [row["process"] for row in page.instances if row["ended_at"] is None]
+    stages = query.stages(page)
+    first, last = (page.acts[-1]["at"], page.acts[0]["at"]) if page.acts else (None, None)
+    return {
+        "head": head,
+        "state_light": "done" if head["closed_at"] or head["voided_at"] else "now",
+        "tasks": page.tasks,
+        "says": says(page, actor=actor(), now=now()),
+        "clocks": case_clocks.clocks(connection, case_id=head["id"], tasks=page.tasks),
+        "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last)},
+        "tabs": _tabs(head),
+        "chosen_tab": _chosen_tab(),
+        "diagrams": case_flow.diagrams(page, actor=actor()),
+        "withdraw": query.withdrawable(connection, actor=actor(), acts=page.acts),
+        "withdraw_key": new_key(),
+        "matters": starts.matters_offered(
+            connection, catalogue=app.catalogue, actor=actor(), on=today(), kind=head["kind"], state=head["state"], running=running,
+        ),
+        "work": None,
+        "claim": None,
+        "latest": None,
+    }
+
+
+def _took(first: Any, last: Any) -> timedelta | None:
+    return last - first if first and last and last - first >= timedelta(minutes=1) else None
+
+
+def _chosen_tab() -> str:
+    wanted = request.args.get("tab", "flow")
+    if wanted not in [key for key, _, _ in TABS]:
+        raise NotFound("没有这一页材料，请从案件页的标签进入。")
+    return wanted
+
+
+def _tabs(head: Mapping[str, Any]) -> list[Tab]:
+    return [
+        Tab(key=key, word=word, count=head[column] if column else None, url="" if key == "flow" else url_for(f"case_tabs.{key}", case_id=head["id"]))
+        for key, word, column in TABS
+    ]

@@ -1,0 +1,49 @@
+"""The state of a case in one sentence per open step: who holds it, since when, who sent it with which words."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from engine.access.actors import Actor
+from engine.kernel.clock import legal_date
+from engine.runtime.queries.case_page import CasePage
+from engine.web import words
+
+
+def says(page: CasePage, *, actor: Actor, now: datetime) -> list[Markup]:
+    """One sentence per open step, the reader's own first; one about the end for a closed case."""
+    if page.tasks:
+        ordered = sorted(page.tasks, key=lambda task: (not task["mine"], not task["claimable"], task["opened_at"]))
+        return [_step(task, actor=actor, now=now) for task in ordered]
+    head = page.head
+    if head["closed_at"]:
+        return [Markup("这个案件 <b>{}</b>，{}办结。").format(head["state_title"], words.when(head["closed_at"], today=legal_date(now)))]
+    return [Markup("现在没有人工步骤在办，状态：<b>{}</b>。").format(head["state_title"])]
+
+
+def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
+    since = words.span(now - task["opened_at"])
+    if task["mine"]:
+        held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，已 {}。").format(task["title"], since)
+    elif task["assignee"]:
+        post = f"（{task['assignee_post']}）" if task["assignee_post"] else ""
+        held = Markup("现在在 <b>{}</b>{} 手里，等待 <b>{}</b>，已 {}。").format(task["assignee"], post, task["title"], since)
+    elif task["claimable"]:
+        held = Markup("等人认领 <b>{}</b>，你可以认领，已 {}。").format(task["title"], since)
+    else:
+        whose = f"{task['pool_units'] or ''}{task['role_title'] or ''}" or "有关人员"
+        held = Markup("等 <b>{}</b> 认领 <b>{}</b>，已 {}。").format(whose, task["title"], since)
+    return held + _sender(task, actor=actor, now=now)
+
+
+def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
+    if not task["from_name"]:
+        return Markup("")
+    name = "你" if task["from_id"] == actor.person_id else task["from_name"]
+    post = f"（{task['from_post']}）" if task["from_post"] and name != "你" else ""
+    verb = "退回" if task["returned"] else "送来"
+    sentence = Markup("{}{} {} {}").format(name, post, words.when(task["opened_at"], today=legal_date(now)), verb)
+    return sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))

@@ -1,0 +1,72 @@
+"""Materials of a case, each fetched when its tab is opened."""
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from engine.documents.queries import STATES
+from engine.runtime.queries import case_page as query
+from engine.runtime.queries.submissions import Answers
+from engine.runtime.secrets import open_secrets
+from engine.web import task_form
+from engine.web.context import actor, application, identifier, reading
+
+blueprint = Blueprint("case_tabs", __name__)
+LIGHTS = {"draft": "none", "issued": "ok", "served": "done", "withdrawn": "hold", "void": "late"}
+LINKS = {"became": ("由此立案", "来自"), "merged_into": ("并入", "并入了"), "related": ("相关", "相关")}
+
+
+@blueprint.get("/cases/<case_id>/forms")
+def forms(case_id: str) -> ResponseReturnValue:
+    id = identifier(case_id, "案件")
+    with reading() as connection:
+        rows = query.submissions(connection, actor=actor(), case_id=id)
+    titles = {definition: application().library.find_current("form", definition) for definition in {row["form"] for row in rows}}
+    named = [{**row, "form_title": titles[row["form"]].title if titles[row["form"]] else row["form"]} for row in rows]
+    return render_template("case/forms.html", rows=named)
+
+
+@blueprint.get("/submissions/<submission_id>")
+def submission(submission_id: str) -> ResponseReturnValue:
+    """One submitted form, read-only, as a piece of the page."""
+    id = identifier(submission_id, "表单")
+    with reading() as connection:
+        row = query.submission(connection, actor=actor(), submission_id=id)
+        case = query.head(connection, case_id=row["case_id"])
+        answers = Answers(
+            node=row["node"], form=row["form"], data=open_secrets(application().keys, row["data"]), by_name=row["by_name"], at=row["at"],
+            superseded=row["superseded"],
+        )
+        block = task_form.answers_block(connection, answers, case=case, bundle_id=row["bundle_id"])
+    return render_template("case/submission.html", block=block, row=row, case=case)
+
+
+@blueprint.get("/cases/<case_id>/documents")
+def documents(case_id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        rows = query.documents(connection, actor=actor(), case_id=identifier(case_id, "案件"))
+    return render_template("case/documents.html", rows=rows, states=STATES, lights=LIGHTS)
+
+
+@blueprint.get("/cases/<case_id>/attachments")
+def attachments(case_id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        rows = query.attachments(connection, actor=actor(), case_id=identifier(case_id, "案件"))
+    return render_template("case/attachments.html", rows=rows)
+
+
+@blueprint.get("/cases/<case_id>/links")
+def links(case_id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        rows = query.links(connection, actor=actor(), case_id=identifier(case_id, "案件"))
+    return render_template("case/links.html", rows=rows, words=LINKS)
+
+
+@blueprint.get("/cases/<case_id>/log")
+def log(case_id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        rows = query.log(connection, actor=actor(), case_id=identifier(case_id, "案件"))
+    return render_template("case/log.html", rows=rows, actions={**{f"act.{kind}": word for kind, word in query.WORDS.items()}, **OTHER})
+
+
+OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书"}

@@ -1,0 +1,73 @@
+"""One shape for every error: a page for people, ``{"error": {code, message, …}}`` for scripts and programs."""
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from engine.kernel.errors import DeployRefused, GuichengError, Invalid
+from engine.kernel.ids import new_id
+from engine.web.guard import LoginRequired, wants_page
+
+log = structlog.get_logger(__name__)
+TITLES = {
+    401: "请重新登录", 403: "不能这样做", 404: "没有找到", 405: "不能这样打开", 409: "别人先办了", 413: "文件太大", 422: "还有要改的地方", 503: "暂时办不了",
+}
+PLAIN = {
+    400: "请求不完整，没有提交任何内容。请回到上一页重试。",
+    404: "没有这个页面，或者您无权查看。请检查地址，或用上面的搜索找。",
+    405: "这个地址不能直接打开，请从页面上的按钮进入。没有提交任何内容。",
+    413: "提交的内容超过上限，没有提交。请减少附件或压缩后再试，已填的内容还在上一页。",
+    415: "提交的内容格式不对，没有提交。",
+    429: "提交太频繁，请稍等再试。",
+}
+BROKEN = "系统内部出了问题，这一步没有办成，数据没有改动。已填的内容保存在草稿里，请稍后重试；多次不行请把下面的编号告诉管理员。"
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(GuichengError, on_guicheng)
+    app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(Exception, on_bug)
+
+
+def shape(error: GuichengError) -> dict[str, Any]:
+    """What a program reads of an error."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if isinstance(error, Invalid) and error.fields:
+        body["fields"] = error.fields
+    if isinstance(error, DeployRefused):
+        body["findings"] = error.findings
+    details = {name: value for name, value in error.details.items() if isinstance(value, str | int | bool | list)}
+    return {"error": {**body, **details}}
+
+
+def on_guicheng(error: GuichengError) -> ResponseReturnValue:
+    if not wants_page():
+        return jsonify(shape(error)), error.status
+    return _page(error.status, error.message, code=error.code, login=isinstance(error, LoginRequired), error=error)
+
+
+def on_http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status in (301, 302, 303, 304, 307, 308):
+        return error
+    message = PLAIN.get(status, PLAIN[400])
+    if not wants_page():
+        return jsonify({"error": {"code": f"http_{status}", "message": message}}), status
+    return _page(status, message)
+
+
+def on_bug(error: Exception) -> ResponseReturnValue:
+    """Anything else is ours: the log gets it, the reader gets what happened to the work and a number to quote."""
+    number = new_id().hex[-12:]
+    log.error("unhandled", number=number, path=request.path, method=request.method, exc_info=error)
+    if not wants_page():
+        return jsonify({"error": {"code": "internal", "message": BROKEN, "number": number}}), 500
+    return _page(500, BROKEN, number=number)
+
+
+def _page(status: int, message: str, **more: Any) -> ResponseReturnValue:
+    return render_template("shell/problem.html", status=status, heading=TITLES.get(status, "出了问题"), message=message, **more), status

@@ -1,0 +1,96 @@
+"""Who may call a route: everyone signed in, unless its view is marked ``@public``."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.access import sessions, tokens
+from engine.kernel.errors import Forbidden, GuichengError
+from engine.web.context import now, writing
+
+View = TypeVar("View", bound=Callable[..., Any])
+COOKIE = "guicheng"
+# Reachable while a first password is still to be changed.
+FIRST_STEPS = frozenset({"me.password", "me.change_password", "login.sign_out", "login.again", "notices.badge"})
+
+
+class LoginRequired(GuichengError):
+    """Nobody is signed in, or the session has ended."""
+
+    status = 401
+    code = "login_required"
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no login."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_public(app: Flask, endpoint: str | None) -> bool:
+    """True for static files, for addresses that lead nowhere, and for views marked ``@public``."""
+    if endpoint is None or endpoint == "static" or endpoint.endswith(".static"):
+        return True
+    return bool(getattr(app.view_functions[endpoint], "is_public", False))
+
+
+def install(app: Flask) -> None:
+    app.before_request(identify)
+
+
+def identify() -> ResponseReturnValue | None:
+    """Find out who sends the request; refuse when nobody does and the route needs somebody."""
+    g.actor, g.csrf, g.session_hash, g.bearer = None, "", None, False
+    if request.endpoint == "static":
+        return None
+    _by_token() if request.headers.get("Authorization", "").startswith("Bearer ") else _by_cookie()
+    if g.actor is None:
+        return None if is_public(current_app, request.endpoint) else _refuse()
+    if g.actor.must_change and request.endpoint not in FIRST_STEPS and not is_public(current_app, request.endpoint):
+        return _change_first()
+    return None
+
+
+def _by_cookie() -> None:
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return
+    with writing() as connection:
+        found = sessions.resolve_session(connection, token=token, at=now())
+        if found is None:
+            return
+        if found.stale and request.endpoint != "notices.badge":
+            sessions.touch_session(connection, token_hash=found.token_hash, at=now())
+    g.actor, g.csrf, g.session_hash = found.actor, found.csrf, found.token_hash
+
+
+def _by_token() -> None:
+    token = request.headers["Authorization"].removeprefix("Bearer ").strip()
+    with writing() as connection:
+        found = tokens.resolve_token(connection, token=token, at=now())
+        if found is not None:
+            tokens.touch_token(connection, token=token, at=now())
+    if found is None and not is_public(current_app, request.endpoint):
+        raise LoginRequired("接口令牌无效、已停用或已到期，请换一个令牌。", code="bad_token")
+    g.actor, g.bearer = found, found is not None
+
+
+def _refuse() -> ResponseReturnValue:
+    if request.method in ("GET", "HEAD") and wants_page():
+        wanted = request.full_path.rstrip("?") if request.query_string else request.path
+        return redirect(url_for("login.page", next=wanted if wanted != "/" else None))
+    raise LoginRequired("登录已过期，还没有提交。重新登录后再提交一次，填过的内容都在。")
+
+
+def _change_first() -> ResponseReturnValue:
+    if wants_page():
+        return redirect(url_for("me.password"))
+    raise Forbidden("请先把初始密码改掉，再继续办理。", code="change_password_first")
+
+
+def wants_page() -> bool:
+    """True when a person's browser asks for a whole page, not a script or a program."""
+    return not (request.headers.get("HX-Request") or request.headers.get("X-Guicheng-Fetch") or g.bearer or request.path.startswith("/api/"))

@@ -1,0 +1,34 @@
+"""Headers that every answer carries."""
+from __future__ import annotations
+
+from flask import Flask, g, request
+from flask.wrappers import Response
+
+# bpmn-js and the forms set style attributes; style sheets and scripts come from here only, none inline.
+POLICY = "; ".join((
+    "default-src 'self'", "script-src 'self'", "style-src 'self'", "style-src-attr 'unsafe-inline'", "img-src 'self' data: blob:", "font-src 'self' data:",
+    "connect-src 'self'", "frame-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'",
+))
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=()",
+}
+
+
+def install(app: Flask) -> None:
+    app.after_request(_add)
+
+
+def _add(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint == "static":
+        immutable = "/dist/" in request.path
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "public, max-age=3600"
+    elif g.get("actor") is not None and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-store" if request.method != "GET" else "private, no-cache"
+    return response

@@ -1,0 +1,143 @@
+"""What a person does with a step: claim, release, save, complete, return, hand over; and take an act back."""
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.access.assignment import holders
+from engine.form_filling.live import live_html
+from engine.kernel.errors import Invalid
+from engine.runtime.claim_task import claim_task, release_task
+from engine.runtime.complete_task import complete_task
+from engine.runtime.queries import case_page as query
+from engine.runtime.return_task import ReturnTarget, return_targets, return_task
+from engine.runtime.save_draft import save_draft
+from engine.runtime.transfer_task import transfer_task
+from engine.runtime.withdraw_act import withdraw_act
+from engine.runtime.work import ActResult
+from engine.web import case_page, task_form
+from engine.web.answers import done
+from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today
+
+blueprint = Blueprint("task_acts", __name__)
+
+
+def _act(**more: Any) -> dict[str, Any]:
+    return {"actor": actor(), "key": sent_key(), "at": now(), **more}
+
+
+@blueprint.post("/tasks/<task_id>/claim")
+def claim(task_id: str) -> ResponseReturnValue:
+    id = identifier(task_id, "任务")
+    claim_task(application(), task_id=id, **_act())
+    return done(url_for("case_page.task", task_id=id), "已认领，现在由你办。")
+
+
+@blueprint.post("/tasks/<task_id>/release")
+def release(task_id: str) -> ResponseReturnValue:
+    release_task(application(), task_id=identifier(task_id, "任务"), **_act())
+    return done(url_for("desk.page"), "已放回待认领。")
+
+
+@blueprint.post("/tasks/<task_id>/draft")
+def draft(task_id: str) -> ResponseReturnValue:
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        data = {**task_form.read_sent(connection, task_id=id), task_form.OPINION: request.form.get("opinion", "")}
+    rev = save_draft(
+        application(), actor=actor(), task_id=id, data=data, form_hash=request.form.get("form_hash", ""), rev=request.form.get("rev", 0, type=int), at=now(),
+    )
+    return jsonify({"rev": rev, "saved": task_form.clock_time(now())})
+
+
+@blueprint.post("/tasks/<task_id>/live")
+def live(task_id: str) -> ResponseReturnValue:
+    """The groups of the form after a field changed."""
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        opened = task_form.reopen(connection, task_id=id)
+        if opened.form is None or opened.context is None:
+            return ""
+        return live_html(opened.form, posted=request.form, rights=opened.rights, context=opened.context)
+
+
+@blueprint.post("/tasks/<task_id>/complete")
+def complete(task_id: str) -> ResponseReturnValue:
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        place = query.task_place(connection, task_id=id)
+        data = task_form.read_sent(connection, task_id=id)
+    try:
+        result = complete_task(
+            application(), task_id=id, data=data, outcome=request.form.get("outcome", "submit"), opinion=request.form.get("opinion", ""),
+            form_hash=request.form.get("form_hash") or None, **_act(),
+        )
+    except Invalid as error:
+        if not error.fields:
+            raise
+        return case_page.show(place["case_id"], task_id=id, sent=data, errors=error.fields, status=422)
+    return onward(result, place["title"])
+
+
+@blueprint.post("/tasks/<task_id>/return")
+def give_back(task_id: str) -> ResponseReturnValue:
+    id = identifier(task_id, "任务")
+    result = return_task(application(), task_id=id, to_node=request.form.get("to_node", ""), opinion=request.form.get("opinion", ""), **_act())
+    return onward(result, "退回")
+
+
+@blueprint.get("/tasks/<task_id>/returns")
+def returns(task_id: str) -> ResponseReturnValue:
+    """The list for 退回: legal targets with what each undoes."""
+    id = identifier(task_id, "任务")
+    targets = return_targets(application(), actor=actor(), task_id=id)
+    return render_template("case/returns.html", task_id=id, targets=[{**vars(t), "effect": _effect(t)} for t in targets], key=new_key())
+
+
+def _effect(target: ReturnTarget) -> str:
+    undone = "、".join(f"“{title}”" for title in target.undoes)
+    return f"撤销{undone}，{'这一步' if len(target.undoes) == 1 else f'这 {len(target.undoes)} 步'}要重走。" if undone else "他可以直接再报。"
+
+
+@blueprint.get("/tasks/<task_id>/colleagues")
+def colleagues(task_id: str) -> ResponseReturnValue:
+    """The list for 转办: people of the reader's own unit."""
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        people = holders(connection, pairs=_unit_posts(connection), on=today())
+    return render_template("case/transfer.html", task_id=id, people=[p for p in people if p.person_id != actor().person_id], key=new_key())
+
+
+def _unit_posts(connection: Any) -> list[Any]:
+    return query.posts_of_unit(connection, unit_id=actor().unit_id)
+
+
+@blueprint.post("/tasks/<task_id>/transfer")
+def transfer(task_id: str) -> ResponseReturnValue:
+    chosen = request.form.get("to_person_id", "")
+    if not chosen:
+        raise Invalid("请选择转给谁办。", fields={"to_person_id": "请选一位同事。"})
+    transfer_task(
+        application(), task_id=identifier(task_id, "任务"), to_person_id=identifier(chosen, "同事"), reason=request.form.get("reason", ""), **_act(),
+    )
+    return done(url_for("desk.page"), "已转办，对方收到了通知。")
+
+
+@blueprint.post("/acts/<act_id>/withdraw")
+def withdraw(act_id: str) -> ResponseReturnValue:
+    result = withdraw_act(application(), act_id=identifier(act_id, "办理记录"), **_act())
+    return done(url_for("case_page.case", case_id=result.case_id), "已撤回，案件回到你手里，填过的内容都在。")
+
+
+def onward(result: ActResult, title: str) -> ResponseReturnValue:
+    """Offer the next step when it is mine; else say who has it now and go back to the case."""
+    told = "这次提交之前已经办成，没有重复办理。" if result.replayed else f"“{title}”已提交。"
+    for task in result.next_tasks:
+        if task.mine:
+            return done(url_for("case_page.task", task_id=task.id), f"{told}下一步“{task.title}”也由你办。")
+    if result.completed:
+        return done(url_for("case_page.case", case_id=result.case_id), f"{told}这项流程已办完。")
+    waiting = "；".join(f"{task.title}在{'、'.join(task.people[:3]) or task.role_title}手里" for task in result.next_tasks)
+    return done(url_for("case_page.case", case_id=result.case_id), f"{told}{f'现在{waiting}。' if waiting else '系统正在办理自动步骤。'}")

@@ -1,0 +1,203 @@
+"""The form of an open step: what the node offers, what was typed so far, what earlier steps said."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import request, url_for
+from markupsafe import Markup
+from sqlalchemy import Connection, select
+
+from engine.access.phrases import phrases_of
+from engine.form_filling.context import FormContext
+from engine.form_filling.model import Form
+from engine.form_filling.prefill import initial_data
+from engine.form_filling.render import render_form
+from engine.kernel.clock import SHANGHAI
+from engine.kernel.errors import AlreadyDone
+from engine.runtime.answers import form_of, form_of_task
+from engine.runtime.begin import load_machine
+from engine.runtime.form_context import form_context
+from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of
+from engine.runtime.queries import case_page, submissions
+from engine.runtime.save_draft import find_draft, others_on_form
+from engine.storage.tables.runtime import instance, task
+from engine.web.context import actor, application, new_key, now
+
+OPINION = "$opinion"
+RECENTLY = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """A step that is being filled in. ``task`` and ``instance`` are rows, ``facts`` what the process knows there."""
+
+    form: Form | None
+    node: Any
+    rights: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    outcomes: list[Outcome]
+    context: FormContext | None
+
+
+def instance_row(connection: Connection, id: UUID) -> dict[str, Any]:
+    """The row of an instance, state included."""
+    return dict(connection.execute(select(instance).where(instance.c.id == id)).mappings().one())
+
+
+def open_form(
+    connection: Connection, *, case: Mapping[str, Any] | None, instance: Mapping[str, Any], task: Mapping[str, Any], facts: Mapping[str, Any],
+    url: Callable[..., str],
+) -> Open:
+    """Form, rights, buttons and context of a step as its case is pinned."""
+    app = application()
+    node = node_of(app, dict(instance), dict(task))
+    form = form_of_task(app, instance, task)
+    context = None
+    if form is not None:
+        context = form_context(
+            app, connection, actor=actor(), form=form, at=now(), case=dict(case) if case else None, instance_id=instance["id"],
+            task=dict(task), facts=facts, url=url,
+        )
+    rights = rights_of(node, list(form.fields)) if form else {}
+    return Open(form=form, node=node, rights=rights, facts=facts, outcomes=outcomes_of(node, facts), context=context)
+
+
+def addresses(live: str, **values: Any) -> Callable[..., str]:
+    """Where the form's parts ask the server; ``live`` is the endpoint of this very form."""
+    fixed = {"options": "form_data.options", "people": "form_data.people", "units": "form_data.units", "parties": "form_data.parties",
+             "upload": "attachments.upload", "attachment": "attachments.one", "thumbnail": "attachments.thumbnail", "phrases": "me.phrases"}
+
+    def url(name: str, **more: str) -> str:
+        if name == "live":
+            return url_for(live, **values)
+        return url_for(fixed[name], **({"task": values["task_id"]} if name == "upload" and "task_id" in values else {}), **more)
+
+    return url
+
+
+def work_on(
+    connection: Connection, *, case: Mapping[str, Any], task: Mapping[str, Any], sent: Mapping[str, Any] | None, errors: Mapping[str, str],
+) -> dict[str, Any]:
+    """Everything that the page draws for the reader's own step."""
+    app = application()
+    row = instance_row(connection, task["instance_id"])
+    facts = load_machine(app, row, now()).facts(task_engine_id(connection, task["id"]))
+    opened = open_form(connection, case=case, instance=row, task=task, facts=facts, url=addresses("task_acts.live", task_id=task["id"]))
+    draft = find_draft(app, actor=actor(), task_id=task["id"])
+    shown, opinion = typed(opened, sent, draft)
+    return {
+        "task": task,
+        "key": new_key(), "return_key": new_key(), "release_key": new_key(),
+        "form_hash": opened.form.hash if opened.form else "",
+        "rev": draft[1] if draft else 0,
+        "saved_at": draft[2] if draft else None,
+        "draft_url": url_for("task_acts.draft", task_id=task["id"]),
+        "others": others_on_form(app, actor=actor(), task_id=task["id"], since=now() - RECENTLY),
+        "shows": _shows(connection, case=case, opened=opened, row=row),
+        "html": html(opened, shown, errors),
+        "errors": errors,
+        "opinion": opinion,
+        **asks(connection, opened),
+        **bar(opened.outcomes),
+        "can_return": bool(_process_targets(opened, row, task)),
+        "can_release": task["has_pool"] and task["claimed_at"] is not None,
+    }
+
+
+def task_engine_id(connection: Connection, id: UUID) -> str:
+    """The engine's own id of a task."""
+    return str(connection.scalar(select(task.c.engine_id).where(task.c.id == id)))
+
+
+def typed(opened: Open, sent: Mapping[str, Any] | None, draft: tuple[Mapping[str, Any], int, datetime] | None) -> tuple[Mapping[str, Any], str]:
+    """What to show in the fields: just sent, else the draft, else what the platform has; and the opinion."""
+    if sent is not None:
+        return {name: value for name, value in sent.items() if name != OPINION}, request.form.get("opinion", "")
+    if draft is not None:
+        return {name: value for name, value in draft[0].items() if name != OPINION}, str(draft[0].get(OPINION) or "")
+    return (initial_data(opened.form, context=opened.context) if opened.form and opened.context else {}), ""
+
+
+def html(opened: Open, shown: Mapping[str, Any], errors: Mapping[str, str]) -> Markup | None:
+    """The form with ``shown`` in its fields; None for a step without a form."""
+    if opened.form is None or opened.context is None:
+        return None
+    told = {path: text for path, text in errors.items() if path != "opinion"}
+    return render_form(opened.form, data=shown, rights=opened.rights, errors=told, context=opened.context)
+
+
+def asks(connection: Connection, opened: Open) -> dict[str, Any]:
+    """Whether the page has an opinion box of its own: unless the form has one or no button wants an opinion."""
+    in_form = opened.form is not None and any(field.kind == "opinion" for field in opened.form.fields.values())
+    ask = not in_form and any(outcome.opinion != "none" for outcome in opened.outcomes)
+    return {"ask_opinion": ask, "phrases": phrases_of(connection, person_id=actor().person_id) if ask else []}
+
+
+def bar(outcomes: list[Outcome]) -> dict[str, Any]:
+    """The buttons, and what can't be undone about them."""
+    final = [outcome.title for outcome in outcomes if outcome.irreversible]
+    buttons = [
+        {"value": outcome.value, "word": outcome.title, "kind": outcome.kind,
+         "confirm": f"“{outcome.title}”后不能撤回，确定办理吗？" if outcome.irreversible else ""}
+        for outcome in outcomes
+    ]
+    return {"buttons": buttons, "note": f"{'、'.join(final)}后不能撤回。" if final else ""}
+
+
+def _process_targets(opened: Open, row: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
+    """Whether the diagram allows a return from here at all; the exact list is asked when the menu opens."""
+    safe = set(process_of(application(), dict(row), task["process"]).targets.get(task["node"], ()))
+    return bool(safe if opened.node.returns is None else safe & set(opened.node.returns))
+
+
+def _shows(connection: Connection, *, case: Mapping[str, Any], opened: Open, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Earlier answers that the node wants shown, read-only."""
+    if not opened.node.shows:
+        return []
+    latest = submissions.latest(connection, keys=application().keys, case_id=case["id"])
+    wanted = [show["node"] for show in opened.node.shows if show.get("node") in latest]
+    return [answers_block(connection, latest[node], case=case, bundle_id=row["bundle_id"]) for node in wanted]
+
+
+def answers_block(connection: Connection, answers: submissions.Answers, *, case: Mapping[str, Any], bundle_id: UUID) -> dict[str, Any]:
+    """One submitted form as it reads: title, who, when, HTML."""
+    app = application()
+    form = form_of(app, app.library.bundle(bundle_id), answers.form)
+    context = form_context(app, connection, actor=actor(), form=form, at=now(), case=dict(case), url=addresses("home.page"))
+    context = _knowing(context, answers.data)
+    html = render_form(form, data=answers.data, rights={"*": "read"}, errors={}, context=context, mode="read")
+    return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": html}
+
+
+def _knowing(context: FormContext, data: Mapping[str, Any]) -> FormContext:
+    return replace(context, known=data)
+
+
+def read_sent(connection: Connection, *, task_id: UUID) -> dict[str, Any]:
+    """The answers in the request, as the pinned form reads them; nothing is judged."""
+    row = connection.execute(
+        select(task.c.form, instance.c.bundle_id).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
+    ).mappings().one()
+    form = form_of_task(application(), row, row)
+    return form.readhtml(request.form) if form else {}
+
+
+def clock_time(at: datetime) -> str:
+    """``10:42`` in Shanghai."""
+    return f"{at.astimezone(SHANGHAI):%H:%M}"
+
+
+def reopen(connection: Connection, *, task_id: UUID) -> Open:
+    """The form of an open step of the reader's, for an exchange while they type."""
+    place = case_page.task_place(connection, task_id=task_id)
+    page = case_page.case_page(connection, actor=actor(), case_id=place["case_id"])
+    found = page.task(task_id)
+    if found is None or not (found["mine"] or found["claimable"]):
+        raise AlreadyDone("这一步已经不在您手里，内容没有提交；已填写的内容还在本页。")
+    row = instance_row(connection, found["instance_id"])
+    facts = load_machine(application(), row, now()).facts(task_engine_id(connection, task_id))
+    return open_form(connection, case=page.head, instance=row, task=found, facts=facts, url=addresses("task_acts.live", task_id=task_id))
