@@ -7,16 +7,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, update
+from sqlalchemy import Connection, Row, update
 
 from engine.documents.compose import compose, opinion_anchor
 from engine.documents.draft import template_of
 from engine.documents.numbers import give_number
 from engine.documents.queries import lock_document, snapshot_of
-from engine.documents.seals import find_personal_seal
+from engine.documents.seals import personal_seals
 from engine.documents.services import Services
 from engine.documents.template import Template
-from engine.documents.use_seal import choose_seal, require_permission, sealer_of
+from engine.documents.use_seal import choose_seal, require_permission
 from engine.documents.versions import add_version
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Invalid
@@ -55,7 +55,7 @@ def issue_document(
     content["opinions"] = [dict(opinion) for opinion in (row.data["opinions"] if opinions is None else opinions)]
     seal_row = choose_seal(connection, template=template, unit_id=UUID(content["unit"]["id"]), on=on, kind=seal_kind)
     if seal_row is not None:
-        require_permission(connection, seal_row=seal_row, sealer=sealer_of(connection, person_id=actor_id, name=actor_name, on=on), on=on)
+        require_permission(connection, seal_row=seal_row, person_id=actor_id, name=actor_name, on=on)
     personal = _personal(connection, template, content["opinions"], on)
     _check_anchors(template, content, seal_row, personal, on)
     _write_signatures(connection, row, rev, personal, seal_row, actor_id, actor_name, at)
@@ -83,14 +83,16 @@ class _Signer:
 def _personal(connection: Connection, template: Template, opinions: list[dict[str, Any]], on: date) -> list[_Signer]:
     """Who signs in person, in the order of the opinions; an opinion that is not signed is marked so and prints its name in type."""
     optional = {spec.anchor for spec in template.signatures if not spec.required}
+    anchors = [opinion_anchor(template, tuple(opinions), index) for index in range(len(opinions))]
+    people = [UUID(str(opinion["person_id"])) if opinion.get("person_id") else None for opinion in opinions]
+    wanted = {person for anchor, person in zip(anchors, people, strict=True) if anchor and person}
+    seals = personal_seals(connection, person_ids=wanted, on=on)
     signers, missing = [], []
-    for index, opinion in enumerate(opinions):
-        anchor = opinion_anchor(template, tuple(opinions), index)
-        person = opinion.get("person_id")
-        found = find_personal_seal(connection, person_id=UUID(str(person)), on=on) if anchor and person else None
+    for opinion, anchor, person in zip(opinions, anchors, people, strict=True):
+        found = seals.get(person) if anchor and person else None
         opinion["signed"] = found is not None
-        if anchor and found is not None:
-            signers.append(_Signer(anchor=anchor, person_id=UUID(str(person)), name=str(opinion.get("person", "")), seal=found))
+        if anchor and person and found is not None:
+            signers.append(_Signer(anchor=anchor, person_id=person, name=str(opinion.get("person", "")), seal=found))
         elif anchor and anchor not in optional:
             missing.append(str(opinion.get("person", "")))
     if missing:
@@ -112,15 +114,13 @@ def _write_signatures(
     connection: Connection, row: Row[Any], rev: int, personal: list[_Signer], seal_row: Row[Any] | None, actor_id: UUID | None,
     actor_name: str, at: datetime,
 ) -> None:
-    connection.execute(delete(document_signature).where(document_signature.c.document_id == row.id))
     rows: list[dict[str, Any]] = [
         {"kind": "personal", "anchor": signer.anchor, "seal": signer.seal, "signer_id": signer.person_id, "signer_name": signer.name}
         for signer in personal
     ]
     if seal_row is not None:
         rows.append({"kind": "unit", "anchor": "seal", "seal": seal_row, "signer_id": actor_id, "signer_name": actor_name})
-    for values in rows:
-        used = values.pop("seal")
-        connection.execute(document_signature.insert().values(
-            id=new_id(), document_id=row.id, rev=rev, at=at, seal_id=used.id, image_sm3=used.image_sm3, **values
-        ))
+    shared = {"document_id": row.id, "rev": rev, "at": at}
+    made = [{"id": new_id(), "seal_id": (used := values.pop("seal")).id, "image_sm3": used.image_sm3, **shared, **values} for values in rows]
+    if made:
+        connection.execute(document_signature.insert().values(made))

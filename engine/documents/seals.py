@@ -1,6 +1,7 @@
 """Seals and signatures as things: key pair, certificate, picture. Making, revoking, granting, and the 签章密码."""
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -95,11 +96,18 @@ def revoke_seal(connection: Connection, *, seal_id: UUID) -> None:
 
 def find_personal_seal(connection: Connection, *, person_id: UUID, on: date) -> Row[Any] | None:
     """The person's signature that is valid on a day."""
+    return personal_seals(connection, person_ids=[person_id], on=on).get(person_id)
+
+
+def personal_seals(connection: Connection, *, person_ids: Collection[UUID], on: date) -> dict[UUID, Row[Any]]:
+    """The signatures of several people that are valid on a day, by person."""
+    if not person_ids:
+        return {}
     query = select(seal).where(
-        seal.c.person_id == person_id, seal.c.kind == "personal", seal.c.state == "active",
+        seal.c.person_id.in_(person_ids), seal.c.kind == "personal", seal.c.state == "active",
         seal.c.valid_from <= on, seal.c.valid_until >= on,
     )
-    return connection.execute(query.order_by(seal.c.created_at.desc()).limit(1)).first()
+    return {row.person_id: row for row in connection.execute(query.order_by(seal.c.created_at))}
 
 
 def check_pin(connection: Connection, *, person_id: UUID, pin: str, on: date) -> None:

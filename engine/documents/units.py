@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from engine.kernel.errors import Invalid, NotFound
 from engine.storage.tables.organisation import unit
@@ -14,12 +14,12 @@ BUREAUS = frozenset({"city_bureau", "district_bureau"})
 
 def lineage(connection: Connection, unit_id: UUID) -> list[Row[Any]]:
     """The unit and everything above it, nearest first."""
-    own = connection.execute(select(unit.c.path).where(unit.c.id == unit_id)).scalar()
-    if own is None:
+    own, above = unit.alias("own"), unit
+    query = select(above).join(own, func.starts_with(own.c.path, above.c.path)).where(own.c.id == unit_id)
+    rows = list(connection.execute(query.order_by(func.length(above.c.path).desc())))
+    if not rows:
         raise NotFound("没有这个单位。")
-    codes = [code for code in own.split("/") if code]
-    rows = {row.code: row for row in connection.execute(select(unit).where(unit.c.code.in_(codes)))}
-    return [rows[code] for code in reversed(codes) if code in rows]
+    return rows
 
 
 def authority(rows: list[Row[Any]]) -> Row[Any]:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, exists, literal, or_, select
 
 from engine.documents.template import SEAL_KINDS, Template
 from engine.kernel.errors import Forbidden, Invalid
@@ -42,28 +42,27 @@ def choose_seal(connection: Connection, *, template: Template, unit_id: UUID, on
     return found
 
 
-def require_permission(connection: Connection, *, seal_row: Row[Any], sealer: Sealer, on: date) -> None:
-    """Raise Forbidden unless the sealer, in person or by a post in the seal's unit, may use the seal on a day."""
-    posts = {code for unit_id, code in sealer.posts if unit_id == seal_row.unit_id}
-    holders: list[ColumnElement[bool]] = [seal_permission.c.post.in_(posts)]
-    if sealer.person_id is not None:
-        holders.append(seal_permission.c.person_id == sealer.person_id)
-    query = select(seal_permission.c.id).where(
-        seal_permission.c.seal_id == seal_row.id, seal_permission.c.valid_from <= on,
-        or_(seal_permission.c.valid_until.is_(None), seal_permission.c.valid_until >= on),
-        or_(*holders),
+def require_permission(connection: Connection, *, seal_row: Row[Any], person_id: UUID | None, name: str, on: date) -> None:
+    """Raise Forbidden unless the person, by name or by a post in the seal's unit, may use the seal on a day. Nobody (None) may not."""
+    held = select(literal(1)).where(
+        post.c.person_id == person_id, post.c.unit_id == seal_row.unit_id, post.c.code == seal_permission.c.post, *_in_force(post, on)
     )
-    if connection.execute(query.limit(1)).first() is None:
-        raise Forbidden(f"{sealer.name}没有使用这枚{seal_row.title}的权限，请由有权限的人签发。", code="seal_forbidden")
+    query = select(seal_permission.c.id).where(
+        seal_permission.c.seal_id == seal_row.id, *_in_force(seal_permission, on), or_(seal_permission.c.person_id == person_id, exists(held)),
+    )
+    if person_id is None or connection.execute(query.limit(1)).first() is None:
+        raise Forbidden(f"{name}没有使用这枚{seal_row.title}的权限，请由有权限的人签发。", code="seal_forbidden")
+
+
+def _in_force(table: Table, on: date) -> tuple[ColumnElement[bool], ...]:
+    return table.c.valid_from <= on, or_(table.c.valid_until.is_(None), table.c.valid_until >= on)
 
 
 def sealer_of(connection: Connection, *, person_id: UUID | None, name: str, on: date) -> Sealer:
     """The person with every post held on a day; nobody (an automatic act) holds none."""
     if person_id is None:
         return Sealer(person_id=None, name=name)
-    query = select(post.c.unit_id, post.c.code).where(
-        post.c.person_id == person_id, post.c.valid_from <= on, or_(post.c.valid_until.is_(None), post.c.valid_until >= on)
-    )
+    query = select(post.c.unit_id, post.c.code).where(post.c.person_id == person_id, *_in_force(post, on))
     return Sealer(person_id=person_id, name=name, posts=tuple((row.unit_id, row.code) for row in connection.execute(query)))
 
 
@@ -73,8 +72,7 @@ def seals_usable_by(connection: Connection, *, sealer: Sealer, on: date) -> list
         select(seal.c.id, seal.c.unit_id, seal_permission.c.person_id, seal_permission.c.post)
         .join(seal_permission, seal_permission.c.seal_id == seal.c.id)
         .where(
-            seal.c.state == "active", seal.c.valid_from <= on, seal.c.valid_until >= on, seal_permission.c.valid_from <= on,
-            or_(seal_permission.c.valid_until.is_(None), seal_permission.c.valid_until >= on),
+            seal.c.state == "active", seal.c.valid_from <= on, seal.c.valid_until >= on, *_in_force(seal_permission, on),
         )
     )
     usable = {
@@ -87,7 +85,6 @@ def seals_usable_by(connection: Connection, *, sealer: Sealer, on: date) -> list
 def _policy_kind(connection: Connection, template: str, unit_id: UUID, on: date) -> str | None:
     """What the bureau decided for this template, else for all (``*``); the latest decision counts."""
     query = select(seal_policy.c.seal_kind).where(
-        seal_policy.c.unit_id == unit_id, seal_policy.c.template.in_((template, "*")), seal_policy.c.valid_from <= on,
-        or_(seal_policy.c.valid_until.is_(None), seal_policy.c.valid_until >= on),
+        seal_policy.c.unit_id == unit_id, seal_policy.c.template.in_((template, "*")), *_in_force(seal_policy, on),
     )
     return connection.scalar(query.order_by(seal_policy.c.template == "*", seal_policy.c.valid_from.desc()).limit(1))

@@ -16,7 +16,7 @@ from engine.documents.services import Services
 from engine.documents.verify_pdf import SignatureCheck, Verification
 from engine.documents.verify_pdf import verify_pdf as verify_against
 from engine.documents.words import mask_name
-from engine.kernel.errors import NotFound
+from engine.kernel.errors import GuichengError, NotFound
 from engine.kernel.gm import sm3_hex
 from engine.kernel.ids import new_id
 from engine.storage.tables.documents import document, verification
@@ -27,6 +27,13 @@ RESULTS: Mapping[str, str] = {
 MAX_UPLOAD = 20 * 1024 * 1024
 PER_MINUTE = 20
 _CODE = re.compile(r"[^0-9A-Z]")
+
+
+class AskedTooOften(GuichengError):
+    """One address asked more than PER_MINUTE times within a minute."""
+
+    status = 429
+    code = "too_often"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +56,12 @@ class Verdict:
 
 
 def verify_code(app: Services, connection: Connection, *, code: str, at: datetime, network: str, upload: bytes | None = None) -> Verdict:
-    """The verdict on the document with a 核验码, compared with ``upload`` when one is given; logged in ``verification``."""
+    """The verdict on the document with a 核验码, compared with ``upload`` when one is given; logged in ``verification``.
+
+    Raises AskedTooOften when ``network`` (the asker's address) asks more than PER_MINUTE times a minute.
+    """
+    if too_many(connection, network=network, at=at):
+        raise AskedTooOften("同一个网络地址核验得太频繁，请一分钟后再试。")
     clean = normalise_code(code)
     row = connection.execute(select(document).where(document.c.check_code == clean)).one_or_none() if clean else None
     verdict = _unknown(upload) if row is None or row.state == "draft" else _judge(app, connection, row, upload)
