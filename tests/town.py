@@ -87,6 +87,6 @@ def _make_seals(app: Any, connection: Connection, town: Town, at: datetime) -> N
 def read_town(app: Any) -> Town:
     """The town that ``build_town`` made in this database."""
     with app.db.connect() as connection:
-        units = {code: id for code, id in connection.execute(select(unit.c.code, unit.c.id))}
-        people = {login: id for login, id in connection.execute(select(account.c.login, account.c.person_id))}
+        units = {row.code: row.id for row in connection.execute(select(unit.c.code, unit.c.id))}
+        people = {row.login: row.person_id for row in connection.execute(select(account.c.login, account.c.person_id))}
     return Town(app, units=units, people=people)

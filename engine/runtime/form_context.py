@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from engine.access import parties, phrases
 from engine.access.actors import Actor
+from engine.access.scope import may_see_case
 from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
 from engine.form_filling.model import Form
 from engine.kernel.errors import NotFound
@@ -19,7 +20,7 @@ from engine.reference.dictionaries import Entry, load_dictionary
 from engine.runtime.application import Application
 from engine.runtime.secrets import open_secrets
 from engine.runtime.work import Row
-from engine.storage.tables.cases import attachment
+from engine.storage.tables.cases import attachment, case_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import submission
 
@@ -33,7 +34,7 @@ def form_context(
     reader = _Reader(app=app, connection=connection, actor=actor, pack=pack, at=at, case=case, instance_id=instance_id, task=task, facts=dict(facts or {}))
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
-        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit,
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "case": reader.titled_case,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": reader.known(form),
     }
     if url is not None:
@@ -85,6 +86,14 @@ class _Reader:
 
     def unit(self, id: str) -> str | None:
         return self._name(unit, id)
+
+    def titled_case(self, id: str) -> str | None:
+        """Number and title of a case that the officer may see."""
+        found = _uuid(id)
+        if found is None or self.actor is None or not may_see_case(self.connection, self.actor, found):
+            return None
+        row = self.connection.execute(select(case_file.c.number, case_file.c.title).where(case_file.c.id == found)).one()
+        return f"{row.number or ''} {row.title}".strip()
 
     def _name(self, table: Any, id: str) -> str | None:
         found = _uuid(id)

@@ -52,14 +52,14 @@ def return_targets(app: Application, *, actor: Actor, task_id: UUID) -> list[Ret
 
 
 def visited_steps(connection: Any, instance_id: UUID, scope: str) -> list[Row]:
-    """The last finished task of each node in ``scope``, newest first."""
+    """The last finished task of each node in ``scope``, newest first (act ids are in the order of time)."""
     rows = connection.execute(
-        select(task.c.node, task.c.title, task.c.role_title, task.c.ended_by, task.c.ended_at, person.c.name)
+        select(task.c.node, task.c.title, task.c.role_title, task.c.ended_by, task.c.ended_at, task.c.act_id, person.c.name)
         .join(person, person.c.id == task.c.ended_by)
         .where(task.c.instance_id == instance_id, task.c.scope == scope, task.c.status == "done")
-        .distinct(task.c.node).order_by(task.c.node, task.c.ended_at.desc())
+        .distinct(task.c.node).order_by(task.c.node, task.c.act_id.desc())
     ).mappings()
-    return sorted((dict(row) for row in rows), key=lambda row: row["ended_at"], reverse=True)
+    return sorted((dict(row) for row in rows), key=lambda row: row["act_id"], reverse=True)
 
 
 def legal_targets(app: Application, instance_row: Row, task_row: Row, facts: dict[str, Any], visited: list[Row]) -> list[Row]:
@@ -84,11 +84,11 @@ def narrow(allowed: list[Row], policy: str) -> list[Row]:
     """``applicant``: only where the chain began; ``stepwise``: only the step before; ``direct``: all."""
     if not allowed or policy == "direct":
         return allowed
-    return [min(allowed, key=lambda row: row["ended_at"])] if policy == "applicant" else [allowed[0]]
+    return [min(allowed, key=lambda row: row["act_id"])] if policy == "applicant" else [allowed[0]]
 
 
 def _target(step: Row, visited: list[Row]) -> ReturnTarget:
-    undone = tuple(row["title"] for row in visited if row["ended_at"] >= step["ended_at"])
+    undone = tuple(row["title"] for row in visited if row["act_id"] >= step["act_id"])
     return ReturnTarget(node=step["node"], title=step["title"], person=step["name"], role_title=step["role_title"], undoes=undone)
 
 
@@ -135,7 +135,7 @@ def _undo_since(work: Work, target: Row) -> None:
     assert work.task is not None
     redone = (
         select(task.c.id).where(task.c.instance_id == work.instance["id"], task.c.scope == work.task["scope"], task.c.status == "done",
-                                task.c.ended_at >= target["ended_at"])
+                                task.c.act_id >= target["act_id"])
     )
     ids = work.connection.execute(
         update(submission).where(submission.c.task_id.in_(redone), submission.c.superseded.is_(False)).values(superseded=True).returning(submission.c.id)

@@ -52,10 +52,13 @@ def number_case(context: TaskContext, case: dict[str, Any]) -> str:
 
 
 @service_task(title="建立案件", mode="inline", reversible=False)
-def open_case(context: TaskContext, *, kind: str, title: str = "", state: str = "", link: str = "became", number: bool = True, register: str = "") -> dict[str, Any]:
+def open_case(
+    context: TaskContext, *, kind: str, title: str = "", state: str = "", link: str = "became", number: bool = True, register: str = "",
+    record: dict | None = None,  # type: ignore[type-arg]
+) -> dict[str, Any]:
     """Open a case of ``kind`` from this one, with its handler, parties and place; linked as ``link``.
 
-    Results: ``case_id``, ``number``. ``register`` names the register that gets the new case's record.
+    Results: ``case_id``, ``number``. ``register`` names the register that gets the new case's record, ``record`` what stands in it.
     """
     here = dict(context.case)
     full = qualify(kind, pack_of(context.process))
@@ -72,7 +75,7 @@ def open_case(context: TaskContext, *, kind: str, title: str = "", state: str = 
     known = context.app.catalogue.kind(full)
     target = register or known.register
     if target:
-        write_case_record(context.work, qualify(target, pack_of(context.process)), {}, case_id=fresh["id"])
+        write_case_record(context.work, qualify(target, pack_of(context.process)), record or {}, case_id=fresh["id"])
     return {"case_id": str(fresh["id"]), "number": fresh["number"] or ""}
 
 
