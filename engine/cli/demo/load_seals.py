@@ -17,6 +17,7 @@ from engine.runtime.application import Application
 from engine.storage.tables.documents import seal
 from engine.storage.tables.organisation import person, post, unit
 
+NEVER_SIGN = ("admin", "analyst", "operator", "archivist", "clerk")
 UNIT_SEALS = ("unit_enforcement", "unit_official")
 BATCH, THREADS = 12, 2
 Make = Callable[[Connection], Any]
@@ -49,7 +50,7 @@ def _people_without(connection: Connection) -> list[tuple[UUID, str]]:
     rows = connection.execute(
         select(person.c.id, unit.c.name)
         .select_from(person.join(post, post.c.person_id == person.c.id).join(unit, unit.c.id == post.c.unit_id))
-        .where(post.c.main, person.c.id.not_in(signed))
+        .where(post.c.main, post.c.code.not_in(NEVER_SIGN), person.c.id.not_in(signed))
         .order_by(unit.c.path, person.c.id)
     )
     return [(row[0], row[1]) for row in rows]
