@@ -7,8 +7,9 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs import defaults
 from SpiffWorkflow.task import Task
 
+from engine.kernel.names import pack_of
 from engine.runtime.bpmn.tokens import Token, top_of
-from engine.runtime.bpmn.values import evaluate, plain
+from engine.runtime.bpmn.values import evaluate, plain, qualified
 from engine.runtime.bpmn.workflow import fact_store, facts_of, scene
 
 
@@ -34,7 +35,8 @@ class RuleTask(ServiceTask):
         decide = top_of(my_task).decide
         if decide is None:
             return None
-        apply_outputs(my_task, decide(self.node.attributes.get("decision", ""), inputs_of(my_task)))
+        decision = attribute(self.node.attributes.get("decision", ""), scene(my_task), self.node)
+        apply_outputs(my_task, decide(qualified(decision, "decision", pack_of(self.node.process)), inputs_of(my_task)))
         return True
 
 

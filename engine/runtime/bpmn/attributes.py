@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import attribute
-from engine.runtime.bpmn.scopes import qualified
+from engine.runtime.bpmn.values import qualified
 from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.waits import Wait
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from engine.runtime.bpmn.deploy import CompiledProcess
 
 _VISITED = re.compile(r"=\s*visited\(\s*\"([^\"]*)\"\s*\)\s*\Z")
-_REFERENCES = {"form": "form", "role": "role", "handler": "form", "decision": "decision"}
 
 
 def wait_attributes(process: CompiledProcess, wait: Wait, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def wait_attributes(process: CompiledProcess, wait: Wait, extra: Mapping[str, An
     for name, text in node.attributes.items():
         visited = _VISITED.match(text)
         value = {"visited": visited.group(1)} if visited else attribute(text, seen, node)
-        result[name] = qualified(value, _REFERENCES.get(name, ""), pack)
+        result[name] = qualified(value, name, pack)
     if "policy" not in result and "policy" in process.model.attributes:
         result["policy"] = attribute(process.model.attributes["policy"], seen, node)
     result["outcomes"] = [dict(outcome) for outcome in node.outcomes if _offered(outcome, seen, node)]

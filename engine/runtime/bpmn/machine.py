@@ -18,11 +18,11 @@ from engine.runtime.bpmn.deploy import CompiledProcess
 from engine.runtime.bpmn.errors import FlowError, IllegalTarget, NotWaiting
 from engine.runtime.bpmn.jump import jump
 from engine.runtime.bpmn.prune import prune
-from engine.runtime.bpmn.scopes import begin, qualified
+from engine.runtime.bpmn.scopes import begin
 from engine.runtime.bpmn.steps import run_to_waits, skip, unpark
 from engine.runtime.bpmn.throwing import broadcast
 from engine.runtime.bpmn.tokens import find_task
-from engine.runtime.bpmn.values import literal, plain
+from engine.runtime.bpmn.values import literal, plain, qualified
 from engine.runtime.bpmn.waits import UserWait, Wait, Waits, collect_waits
 from engine.runtime.bpmn.workflow import Decide, Top, facts_of
 

@@ -7,16 +7,13 @@ from SpiffWorkflow import TaskState
 from SpiffWorkflow.bpmn.specs import defaults
 from SpiffWorkflow.task import Task
 
-from engine.kernel.names import is_name, pack_of
+from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import attribute, write_facts
 from engine.runtime.bpmn.catching import arm_triggers
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import Token, enter, new_task, top_of
-from engine.runtime.bpmn.values import CASE_FACTS, TOKEN_FACTS, literal, plain
+from engine.runtime.bpmn.values import CASE_FACTS, TOKEN_FACTS, literal, plain, qualified
 from engine.runtime.bpmn.workflow import scene
-
-REFERENCES = frozenset({"form", "document", "decision", "role"})
-
 
 def begin(workflow: Any, data: dict[str, Any], *, start: str | None = None) -> None:
     """Start a planted workflow at one start event (default: the plain one): its event sub-processes listen, the start passes."""
@@ -82,7 +79,7 @@ class CallActivity(SubProcess, defaults.CallActivity):
     def _parameters(self, my_task: Task, model: Any) -> dict[str, Any]:
         seen = scene(my_task)
         given = {item.get("name", ""): item.get("value", "") for item in self.node.inputs}
-        facts = {name: seen[name] for name in CASE_FACTS if name in seen}
+        facts = {name: seen[name] for name in CASE_FACTS if seen.get(name) is not None}
         for parameter in model.parameters.values():
             text = given.get(parameter.name, parameter.default)
             value = None
@@ -102,7 +99,3 @@ class CallActivity(SubProcess, defaults.CallActivity):
         write_facts(my_task, {item.get("fact") or item.get("name", ""): results.get(item.get("name", "")) for item in self.node.outputs})
         my_task._ready()
 
-
-def qualified(value: Any, kind: str, pack: str) -> Any:
-    """A bare reference of a kind that names content, seen from ``pack``."""
-    return f"{pack}.{value}" if kind in REFERENCES and isinstance(value, str) and is_name(value) else value

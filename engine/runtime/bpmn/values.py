@@ -15,11 +15,13 @@ from typing import Any
 import orjson
 
 from engine.expressions import Expression, FeelError, compile_expression
+from engine.kernel.names import is_name
 from engine.runtime.bpmn.errors import FactRefused, FlowError
 
 MAX_FACT_BYTES = 2048
 CASE_FACTS = ("case_id", "initiator_id", "unit_id")
 TOKEN_FACTS = frozenset({"outcome"})
+REFERENCES = frozenset({"form", "document", "decision", "role", "handler"})
 
 
 @lru_cache(maxsize=8192)
@@ -88,3 +90,7 @@ def literal(text: str, kind: str) -> Any:
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.strip().lower())
     return text
+
+def qualified(value: Any, kind: str, pack: str) -> Any:
+    """A bare reference of a kind that names content, seen from ``pack``."""
+    return f"{pack}.{value}" if kind in REFERENCES and isinstance(value, str) and is_name(value) else value

@@ -10,7 +10,7 @@ from SpiffWorkflow.task import Task
 
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import ManualTask, RuleTask, ServiceTask, UserTask, attribute, inputs_of
-from engine.runtime.bpmn.scopes import qualified
+from engine.runtime.bpmn.values import qualified
 from engine.runtime.bpmn.tokens import find_task
 from engine.runtime.bpmn.workflow import facts_of, scene, scope_of
 
@@ -115,7 +115,7 @@ def _service(task: Task) -> ServiceWait:
     handler = attribute(node.attributes.get("handler", ""), scene(task), node)
     decision = attribute(node.attributes.get("decision", ""), scene(task), node) if isinstance(task.task_spec, RuleTask) else ""
     return ServiceWait(
-        **common, handler=qualified(handler, "form", pack), decision=qualified(decision, "decision", pack), mode=node.attributes.get("mode", ""), inputs=inputs_of(task),
+        **common, handler=qualified(handler, "handler", pack), decision=qualified(decision, "decision", pack), mode=node.attributes.get("mode", ""), inputs=inputs_of(task),
     )
 
 
