@@ -79,7 +79,7 @@ ensure_uv() {
   local wanted
   wanted=$(digest "$ROOT/requirements-setup.lock")
   is_stamped uv "$wanted" && [ -x "$VENV/bin/uv" ] && return
-  "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip -q >/dev/null || die "虚拟环境里没有 pip。"
+  "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >/dev/null 2>&1 || die "虚拟环境里没有 pip。"
   "$PYTHON" -m pip install -q --disable-pip-version-check --require-hashes -r "$ROOT/requirements-setup.lock" \
     || die "安装工具 uv 没有装上。请检查网络后重新运行。"
   stamp uv "$wanted"
