@@ -196,14 +196,14 @@ def _checks(where: str, gc: Mapping[str, Any], names: set[str], findings: list[F
 
 
 def _reads(field: Field) -> set[str]:
-    """Names that decide how this field looks: not its checks, which only judge what is there."""
+    """Names that decide how this field looks: not its checks, which only judge; a column hides a field of the same name."""
     found: set[str] = set()
     for expression in (field.compute, field.when, field.require):
         found |= set(expression.names) if expression else set()
     if field.gc.get("parent"):
         found.add(field.gc["parent"])
     for column in field.columns.values():
-        found |= _reads(column)
+        found |= _reads(column) - set(field.columns)
     return found
 
 

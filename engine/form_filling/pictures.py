@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -18,39 +21,46 @@ THUMBNAIL = (480, 480)
 
 def inspect_picture(data: bytes) -> dict[str, Any]:
     """What the camera noted: taken_at (ISO), longitude, latitude (degrees), device, width, height; raises Refused when it can't be read."""
-    image = _opened(data)
-    exif = image.getexif()
-    details = exif.get_ifd(ExifTags.IFD.Exif)
+    with _readable():
+        image = _opened(data)
+        exif = image.getexif()
+        details, gps = exif.get_ifd(ExifTags.IFD.Exif), exif.get_ifd(ExifTags.IFD.GPSInfo)
     found: dict[str, Any] = {"width": image.width, "height": image.height}
     if taken := _taken(details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)):
         found["taken_at"] = taken
     device = " ".join(str(exif.get(tag, "")).strip("\x00 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model)).strip()
-    return found | _place(exif.get_ifd(ExifTags.IFD.GPSInfo)) | ({"device": device[:100]} if device else {})
+    return found | _place(gps) | ({"device": device[:100]} if device else {})
 
 
 def make_thumbnail(data: bytes) -> bytes:
     """A JPEG of at most 480 × 480, upright; raises Refused."""
-    image = _opened(data)
-    image.draft("RGB", THUMBNAIL)
-    try:
+    with _readable():
+        image = _opened(data)
+        image.draft("RGB", THUMBNAIL)
         upright = ImageOps.exif_transpose(image)
         upright.thumbnail(THUMBNAIL)
         flat = Image.new("RGB", upright.size, "white")
         flat.paste(upright, mask=upright.convert("RGBA").getchannel("A") if upright.mode in ("RGBA", "LA", "P") else None)
         made = io.BytesIO()
         flat.save(made, "JPEG", quality=80)
-    except (OSError, ValueError, SyntaxError):
-        raise Refused("图片不完整，打不开。请重新拍照或选图。") from None
     return made.getvalue()
 
 
-def _opened(data: bytes) -> Image.Image:
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Whatever a damaged or hostile picture makes Pillow raise becomes one message."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+            yield
+    except Refused:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError, struct.error):
         raise Refused("图片不完整，打不开。请重新拍照或选图。") from None
+
+
+def _opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
     if image.width * image.height > MOST_PIXELS:
         raise Refused("图片太大（超过 6000 万像素），请缩小后再传。")
     return image

@@ -59,7 +59,7 @@ def _labelled(text: str) -> dict[str, str]:
     for place, mark in enumerate(marks):
         end = marks[place + 1].start() if place + 1 < len(marks) else len(text)
         value = (
-            re.sub(r"\n(?=\S)", "", text[mark.end() : end].strip(_EDGE))
+            re.sub(r"\s*\n\s*", "", text[mark.end() : end].strip(_EDGE))
             if mark.lastgroup == "address"
             else text[mark.end() : end].strip(_EDGE).split("\n")[0]
         )

@@ -20,4 +20,4 @@ def check(text: str) -> str:
         raise ValueError(
             f"手机号应是 11 位，填了 {len(number)} 位。请核对后重填。" if len(number) != 11 else "没有这样开头的手机号，请核对后重填。"
         )
-    raise ValueError("电话写成 13800000000 或 021-12345678，分机写在后面，如 021-12345678-801。")
+    raise ValueError("电话写成 13800000000 或 021-62345678，分机写在后面，如 021-62345678-801。")

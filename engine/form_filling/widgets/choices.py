@@ -46,7 +46,7 @@ class Choices(Widget):
         options = list(options_of(field, context, siblings))
         return {
             "options": options,
-            "chosen": set(value) if isinstance(value, list) else set(),
+            "chosen": {code for code in value if isinstance(code, str)} if isinstance(value, list) else set(),
             "many": len(options) > MANY,
             "waiting": bool(field.gc.get("parent")) and not siblings.get(field.gc["parent"]),
         }
