@@ -12,7 +12,7 @@ from engine.expressions.errors import LimitReached, Problem
 from engine.expressions.numbers import as_integer, as_number
 from engine.expressions.values import NUMBERS, Function, kind_of, title_of
 
-_MAX_PAIRS = 5_000_000
+_MAX_PAIRS = 300_000
 
 
 @builtin("list contains", "list:list, element:any")

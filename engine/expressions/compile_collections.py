@@ -34,6 +34,8 @@ def _context(compiler: Compiler, node: nodes.ContextLiteral, frame: Frame | None
     repeated = False
     for key, value, _ in node.entries:
         slot = compiler.slot()
+        if isinstance(value, nodes.FunctionDefinition):
+            inner.names[key] = slot  # so that it can call itself; any other value of this name means the outer one
         code = compiler.code(value, inner)
         inner.names[key] = slot
         entries.append((key, slot, code))

@@ -6,7 +6,7 @@ import time
 from engine.expressions.errors import LimitReached
 
 MAX_TEXT = 20_000          # characters of one expression
-MAX_DEPTH = 80             # nesting of brackets, calls, ifs
+MAX_DEPTH = 160          # nesting; a bracket counts two or three times
 MAX_HEIGHT = 150           # height of the tree after parsing
 MAX_NODES = 6_000          # nodes of the tree
 MAX_LIST = 100_000         # items of a list made by an expression

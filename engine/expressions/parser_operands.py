@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 
 from engine.expressions.errors import FeelError, Problem
@@ -60,12 +61,11 @@ class OperandParser(ParserBase):
         self.retries += 1
         if self.retries > _MAX_RETRIES:
             return None
-        try:
+        node: Node | None = None
+        with suppress(FeelError):
             node = self._filter(base)
             if self._is("sign", "]", ")", "[", ".", "(", "+", "-", "*", "/", "**"):
                 return node
-        except FeelError:
-            pass
         self.depth = depth
         self.scan.jump(position)
         return None

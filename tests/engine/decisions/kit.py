@@ -1,7 +1,6 @@
 """Reads the test files of the public DMN compatibility kit (dmn-tck): cases with inputs and expected values."""
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -113,6 +112,3 @@ def agrees(actual: Any, expected: Any) -> bool:
     if isinstance(expected, (bool, str)) or expected is None:
         return bool(actual == expected)
     return text_of(actual) == text_of(expected)
-
-
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
