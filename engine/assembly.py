@@ -22,6 +22,7 @@ from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.sync_folders import sync_folders
+from engine.runtime.whole_file import file_failed, make_file
 from engine.storage.blobs import BlobStore
 from engine.storage.database import make_engine
 from engine.storage.jobs import JobQueue
@@ -91,6 +92,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.RUN_EFFECT, run_effect, attempts=EFFECT_ATTEMPTS, exhausted=effect_exhausted)
     app.jobs.register(job_names.MATCH_INBOX, match_inbox)
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
+    app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
     for name, function in JOBS.items():
         app.jobs.register(name, function)
     app.jobs.close()

@@ -3,3 +3,4 @@
 RUN_EFFECT = "runtime.run_effect"
 MATCH_INBOX = "runtime.match_inbox"
 THROW_MESSAGE = "runtime.throw_message"
+WHOLE_FILE = "runtime.whole_file"

@@ -52,6 +52,11 @@ attachment = Table(
     Column("thumbnail_sm3", Text),
 )
 
+case_export = Table(
+    "case_export", metadata, ref("case_id", "case_file.id", primary_key=True), Column("mark", Text, nullable=False, comment="what the case held when the whole file was made"),
+    Column("sm3", Text, comment="null while the worker makes it"), Column("problem", Text, nullable=False, server_default=""), instant("asked_at"), instant("made_at", null=True),
+)
+
 case_clock = Table(
     "case_clock", metadata, key(), ref("case_id", "case_file.id", index=True), ref("instance_id", null=True), Column("clock", Text, nullable=False, comment="<pack>.<parameter>"),
     Column("title", Text, nullable=False), Column("day_kind", Text, nullable=False, comment="working_day, day, month, year"), Column("amount", Integer, nullable=False),

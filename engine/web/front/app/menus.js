@@ -45,3 +45,9 @@ function putPhrase(button) {
   box.focus();
 }
 
+
+/** A page that waits for the worker looks again by itself. */
+export function installWaiting() {
+  const waiting = document.querySelector("[data-reload]");
+  if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload) * 1000);
+}
