@@ -121,6 +121,10 @@ def _write_signatures(
     if seal_row is not None:
         rows.append({"kind": "unit", "anchor": "seal", "seal": seal_row, "signer_id": actor_id, "signer_name": actor_name})
     shared = {"document_id": row.id, "rev": rev, "at": at}
-    made = [{"id": new_id(), "seal_id": (used := values.pop("seal")).id, "image_sm3": used.image_sm3, **shared, **values} for values in rows]
+    ids = sorted(new_id() for _ in rows)  # the order in which they sign, also within one millisecond
+    made = [
+        {"id": id, "seal_id": (used := values.pop("seal")).id, "image_sm3": used.image_sm3, **shared, **values}
+        for id, values in zip(ids, rows, strict=True)
+    ]
     if made:
         connection.execute(document_signature.insert().values(made))

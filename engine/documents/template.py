@@ -1,12 +1,12 @@
 """A document template: a YAML head and a Jinja2 body in a sandbox without files."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, meta, nodes
+from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.documents.words import capital, cn_date, cn_datetime, money
@@ -74,8 +74,14 @@ def parse_template(content: bytes, *, name: str) -> Template:
 def environment() -> ImmutableSandboxedEnvironment:
     """The sandbox: autoescape, no loader (so no include or extends), our four filters added."""
     made = ImmutableSandboxedEnvironment(autoescape=True, loader=None, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"money": money, "capital": capital, "cn_date": cn_date, "cn_datetime": cn_datetime}
+    for name, write in (("money", money), ("capital", capital), ("cn_date", cn_date), ("cn_datetime", cn_datetime)):
+        made.filters[name] = partial(_blank_for_nothing, write)
     return made
+
+
+def _blank_for_nothing(write: Callable[[Any], str], value: Any) -> str:
+    """An answer that was not given prints as nothing."""
+    return write(None if isinstance(value, Undefined) else value)
 
 
 def _split(content: bytes, name: str) -> tuple[dict[str, Any], str]:

@@ -40,6 +40,11 @@ def test_a_faulty_template_is_refused_with_what_is_wrong(content: bytes, words: 
     assert words in refused.value.message + "".join(f["message"] for f in refused.value.findings)
 
 
+def test_an_answer_that_was_not_given_prints_as_nothing() -> None:
+    parsed = parse_template(template("title: 书", "<i>{{ data.day|cn_date }}{{ data.fine.amount|capital }}</i>"), name="sample.blank")
+    assert "<i></i>" in compose(parsed, Snapshot(), check_code="", verify_url="").html
+
+
 def test_an_attribute_of_python_itself_prints_nothing() -> None:
     parsed = parse_template(template("title: 书", "<b>{{ ''.__class__ }}</b>"), name="sample.bad")
     assert "<b></b>" in compose(parsed, Snapshot(), check_code="", verify_url="").html
