@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.cli.demo.plan import PASSWORD, city_plan
 from engine.cli.host import Host
 from engine.kernel.errors import GuichengError
+
+if TYPE_CHECKING:
+    from engine.runtime.application import Application
 
 SHOWN = (
     ("jingan.suo1.chengban1", "承办人"),
@@ -42,14 +46,18 @@ def command(host: Host, logins: bool, no_cases: bool) -> None:
     _print_logins()
 
 
-def _load(app: object, *, with_cases: bool) -> None:
+def _load(app: Application, *, with_cases: bool) -> None:
     from engine.cli.demo.load_city import load_city
     from engine.cli.demo.load_seals import load_seals
+    from engine.cli.demo.play import play_stories
 
     begun, at = time.monotonic(), app.clock.now()
     people = load_city(app, city_plan(), at=at)
     seals = load_seals(app, at=at)
     click.echo(f"人员 {people} 名，印章和签名 {seals} 份，用时 {time.monotonic() - begun:.1f} 秒。")
+    if with_cases:
+        begun = time.monotonic()
+        click.echo(f"办理 {play_stories(app, now=app.clock.now())} 步，用时 {time.monotonic() - begun:.1f} 秒。")
 
 
 def _print_logins() -> None:
