@@ -26,11 +26,15 @@ def graph_of(model: Model, scope: str) -> Graph:
     graph = Graph()
     nodes = model.inside(scope)
     ids = {node.id for node in nodes}
+    attached: dict[str, list[str]] = {}
+    for node in nodes:
+        if node.attached_to:
+            attached.setdefault(node.attached_to, []).append(node.id)
     for node in nodes:
         graph.after.setdefault(node.id, [])
         graph.before.setdefault(node.id, [])
     for node in nodes:
-        edges = [model.flows[flow].target for flow in node.outgoing] + [event.id for event in model.boundaries(node.id)]
+        edges = [model.flows[flow].target for flow in node.outgoing] + attached.get(node.id, [])
         for target in edges:
             if target in ids:
                 graph.after[node.id].append(target)

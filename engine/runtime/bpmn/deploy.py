@@ -12,6 +12,7 @@ from engine.kernel.names import is_name, name_of, pack_of, qualify
 from engine.runtime.bpmn.blocks import Blocks, find_blocks
 from engine.runtime.bpmn.build_model import build_model
 from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.importers import import_foreign
 from engine.runtime.bpmn.lint import lint_model, lint_source
 from engine.runtime.bpmn.model import Flow, Model, Node
 from engine.runtime.bpmn.names import bpmn
@@ -77,8 +78,8 @@ def compile_process(xml: bytes, *, name: str, resolve: Resolve, strict: bool = T
     Raises TooLarge or DeployRefused with all findings. ``strict`` also refuses what only content must have (roles, forms, declared facts).
     ``process_id`` chooses among several processes of a file; by default the one whose id is the name, or the only one.
     """
-    source = read_bpmn(xml)
-    findings = lint_source(source)
+    source, findings = import_foreign(read_bpmn(xml))
+    findings += lint_source(source)
     _refuse(findings, strict)
     root = normalise(source)
     element = _process_element(root, process_id or name_of(name))
@@ -141,7 +142,7 @@ def _reference(node: Node, pack: str, findings: list[Finding]) -> str:
     try:
         return qualify(node.called, pack)
     except ValueError:
-        message = f"调用活动{node.label}的被调流程“{node.called}”不是合法的引用名，应写作 包名.流程名。"
+        message = f"调用活动{node.label}的被调流程“{node.called}”不是合法的引用名。请写作 包名.流程名。"
         findings.append(finding(node.id, "call_reference", message, "policy"))
         return f"{pack}.{node.called.rsplit(':', 1)[-1].replace('.', '_')}"
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from engine.runtime.bpmn.names import ACTIVITIES, BODIES, CONTAINERS, EVENTS, FLOW_NODES, bpmn, gc, local
 
-_ISO = re.compile(r"(R\d*/)?(P[\dYMWDTHS.,]+|\d{4}-\d\d-\d\d\S*)(/\S+)?\Z")
+_ISO = re.compile(r"P[\dT]|R\d*/|\d{4}-\d\d")
 _DATA = ("dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation", "ioSpecification", "property")
 
 

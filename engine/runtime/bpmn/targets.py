@@ -1,7 +1,7 @@
 """Where a task may be returned to without breaking the state: computed once at deploy from structure alone."""
 from __future__ import annotations
 
-from engine.runtime.bpmn.blocks import Blocks, Branches, graph_of, reachable
+from engine.runtime.bpmn.blocks import Blocks, Branches, Graph, graph_of, reachable
 from engine.runtime.bpmn.model import Model, Node
 from engine.runtime.bpmn.names import HUMAN
 
@@ -14,24 +14,21 @@ def safe_targets(model: Model, blocks: Blocks) -> dict[str, list[str]]:
     A target is safe when it comes before the task, stands in the same body or one around it (within the same process), and isn't inside a
     concurrent block that the task is outside of. Tasks inside a sub-process that the present task is outside of are never targets.
     """
-    targets: dict[str, list[str]] = {}
-    for node in model.nodes.values():
-        if node.kind in HUMAN:
-            targets[node.id] = [found.id for found in _targets_of(model, blocks, node)]
-    return targets
+    people = [node for node in model.nodes.values() if node.kind in HUMAN]
+    graphs = {scope: graph_of(model, scope) for scope in {"", *(node.scope for node in model.nodes.values())}}
+    in_order = {
+        scope: [name for name in _from_start(graph.after, graph.heads) if model.nodes[name].kind in HUMAN] for scope, graph in graphs.items()
+    }
+    return {node.id: _targets_of(model, blocks, node, graphs, in_order) for node in people}
 
 
-def _targets_of(model: Model, blocks: Blocks, node: Node) -> list[Node]:
-    found: list[Node] = []
+def _targets_of(model: Model, blocks: Blocks, node: Node, graphs: dict[str, Graph], in_order: dict[str, list[str]]) -> list[str]:
+    found: list[str] = []
     here, scope = node.id, node.scope
     while True:
-        graph = graph_of(model, scope)
+        graph = graphs[scope]
         earlier = reachable(graph.before, graph.before[here])
-        order = _from_start(graph.after, graph.heads)
-        level = [
-            model.nodes[name] for name in order
-            if name in earlier and name != node.id and model.nodes[name].kind in HUMAN and covers(blocks.paths[name], blocks.paths[here])
-        ]
+        level = [name for name in in_order[scope] if name in earlier and name != node.id and covers(blocks.paths[name], blocks.paths[here])]
         found = level + found
         if not scope:
             return found

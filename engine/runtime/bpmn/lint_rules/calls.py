@@ -20,7 +20,7 @@ def _call(node: Node, callee: Model) -> Iterator[Finding]:
     given = {item.get("name", "") for item in node.inputs}
     for name in sorted(given - set(callee.parameters)):
         known = "、".join(callee.parameters) or "（无）"
-        yield finding(node.id, "call_parameter", f"调用活动{node.label}给出的参数“{name}”，被调流程「{callee.title}」没有声明。它的参数有：{known}。")
+        yield finding(node.id, "call_parameter", f"调用活动{node.label}给出的参数“{name}”，被调流程「{callee.title}」没有声明。请改用它的参数：{known}。")
     for parameter in callee.parameters.values():
         if parameter.required and parameter.default is None and parameter.name not in given:
             yield finding(node.id, "call_parameter", f"调用活动{node.label}没有给出必填参数“{parameter.name}”（{parameter.title}）。请加上 gc:input。")
@@ -29,4 +29,4 @@ def _call(node: Node, callee: Model) -> Iterator[Finding]:
     for item in node.outputs:
         if item.get("name", "") not in declared and not hands_over_form:
             known = "、".join(callee.results) or "（无）"
-            yield finding(node.id, "call_result", f"调用活动{node.label}取用的结果“{item.get('name')}”，被调流程「{callee.title}」没有声明。它的结果有：{known}。")
+            yield finding(node.id, "call_result", f"调用活动{node.label}取用的结果“{item.get('name')}”，被调流程「{callee.title}」没有声明。请改用它的结果：{known}。")

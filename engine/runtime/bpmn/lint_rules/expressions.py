@@ -23,7 +23,7 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
         try:
             names = set(compiled(text).names)
         except FeelError as error:
-            yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。")
+            yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。请改正。")
             continue
         for name in sorted(names - set(model.names) - {"visited"} - BUILTINS.keys() - _around(model, element)):
             message = f"{label}的表达式“{text}”读取的事实“{name}”没有声明，也没有环节写入。请改正名称，或在流程上加 <gc:fact name=\"{name}\"/>。"
@@ -85,4 +85,4 @@ def _time(node: Node) -> Iterator[Finding]:
         else:
             due_at(event.text, _SAMPLE)
     except (NotATime, ValueError, OverflowError):
-        yield finding(node.id, "timer", f"定时事件{node.label}的时间“{event.text}”不是 ISO 8601 的时刻、时长（如 P3D）或重复（如 R3/P1D）。")
+        yield finding(node.id, "timer", f"定时事件{node.label}的时间“{event.text}”不是 ISO 8601 的时刻、时长（如 P3D）或重复（如 R3/P1D）。请改正。")

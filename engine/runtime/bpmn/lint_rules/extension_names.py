@@ -30,7 +30,7 @@ def _attributes(element: etree._Element) -> Iterator[Finding]:
         if name.startswith(_PREFIX) and name[len(_PREFIX):] not in allowed:
             label = element.get("name") or element.get("id", "")
             known = "、".join(f"gc:{item}" for item in sorted(allowed - {"generated"})) or "（无）"
-            message = f"元素「{label}」不能有属性 gc:{name[len(_PREFIX):]}。这里可用的有：{known}。"
+            message = f"元素「{label}」不能有属性 gc:{name[len(_PREFIX):]}。请改用：{known}。"
             yield finding(element.get("id", ""), "unknown_attribute", message)
 
 
@@ -43,7 +43,7 @@ def _element(element: etree._Element) -> Iterator[Finding]:
         return
     for key, value in element.attrib.items():
         if str(key) not in known:
-            yield finding(identifier, "unknown_attribute", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的属性 {key} 不认识。可用的有：{'、'.join(known)}。")
+            yield finding(identifier, "unknown_attribute", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的属性 {key} 不认识。请改用：{'、'.join(known)}。")
         elif known[str(key)] is not None and tag not in ("outcome", "field", "fields") and str(value) not in (known[str(key)] or []):
             options = "、".join(known[str(key)] or [])
-            yield finding(identifier, "unknown_value", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的 {key}“{value}”不在 {options} 之中。")
+            yield finding(identifier, "unknown_value", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的 {key}“{value}”不认识。请改为 {options} 之一。")

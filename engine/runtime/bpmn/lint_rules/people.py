@@ -33,7 +33,7 @@ def _who(node: Node) -> Iterator[Finding]:
         yield finding(node.id, "form", f"用户任务{node.label}没有表单。请设置 gc:form。", "policy")
     due = node.attributes.get("due", "")
     if due and not due.startswith("=") and not _DUE.match(due):
-        yield finding(node.id, "due", f"用户任务{node.label}的期限“{due}”看不懂，应如“3 working_day”“10 day”，或以 = 开头的 FEEL。")
+        yield finding(node.id, "due", f"用户任务{node.label}的期限“{due}”看不懂。请写成“3 working_day”“10 day”，或以 = 开头的 FEEL。")
 
 
 def _outcomes(node: Node) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def _outcomes(node: Node) -> Iterator[Finding]:
             yield finding(node.id, "outcomes", f"用户任务{node.label}的办理结论“{value}”没有按钮文字。请写上 title。")
         for key in ("kind", "opinion"):
             if key in outcome and outcome[key] not in (allowed[key] or []):
-                yield finding(node.id, "outcomes", f"用户任务{node.label}的办理结论“{value}”的 {key}“{outcome[key]}”不在 {'、'.join(allowed[key] or [])} 之中。")
+                yield finding(node.id, "outcomes", f"用户任务{node.label}的办理结论“{value}”的 {key}“{outcome[key]}”不认识。请改为 {'、'.join(allowed[key] or [])} 之一。")
         seen.add(value)
 
 
@@ -59,7 +59,7 @@ def _rights(node: Node) -> Iterator[Finding]:
     rights = grammar().elements["field"]["right"] or []
     for name, right in [*node.fields.items(), ("（其余字段）", node.field_default or "write")]:
         if right not in rights:
-            yield finding(node.id, "fields", f"用户任务{node.label}中字段“{name}”的权限“{right}”不在 {'、'.join(rights)} 之中。")
+            yield finding(node.id, "fields", f"用户任务{node.label}中字段“{name}”的权限“{right}”不认识。请改为 {'、'.join(rights)} 之一。")
 
 
 def _places(model: Model, node: Node) -> Iterator[Finding]:
@@ -75,4 +75,4 @@ def _places(model: Model, node: Node) -> Iterator[Finding]:
 def _policy(element: str, label: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
     policy = attributes.get("policy", "")
     if policy and not policy.startswith("=") and policy not in _POLICIES:
-        yield finding(element, "policy", f"{label}的退回方式“{policy}”不在 {'、'.join(_POLICIES)} 之中，也不是 = 开头的参数。")
+        yield finding(element, "policy", f"{label}的退回方式“{policy}”不认识。请改为 {'、'.join(_POLICIES)} 之一，或 = 开头的参数。")

@@ -31,4 +31,4 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
                 yield finding(node.id, "script", f"脚本任务{node.label}的一条 gc:set 缺 fact 或 value。请补全。")
         mode = node.attributes.get("mode")
         if mode and mode not in ("inline", "queued"):
-            yield finding(node.id, "handler", f"服务任务{node.label}的 gc:mode“{mode}”应为 inline 或 queued。")
+            yield finding(node.id, "handler", f"服务任务{node.label}的 gc:mode“{mode}”不认识。请改为 inline 或 queued。")

@@ -1,0 +1,84 @@
+"""Diagrams of Camunda 7 and 8 and Flowable come in with what has a meaning here."""
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.expressions import compile_expression
+from engine.runtime.bpmn.importers.juel import to_feel
+from engine.runtime.bpmn.importers.writing import word
+from engine.runtime.bpmn.machine import Machine
+from engine.runtime.bpmn.watchdog import compile_upload, look
+from tests.engine.runtime.bpmn.drafts import compiled, draft, flow, line
+
+START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("juel", "feel"), [
+    ("${approved}", "approved"), ("${!approved}", "not(approved)"), ("#{a == 'x' && b != null}", 'a = "x" and b != null'),
+    ("${amount gt 3 || !(b and c)}", "amount > 3 or not((b and c))"), ("plain", "plain"),
+])
+def test_conditions_become_feel(juel, feel) -> None:
+    assert to_feel(juel) == feel
+    compile_expression(feel)
+
+
+@pytest.mark.parametrize(("foreign", "name"), [("Sales-Team", "sales_team"), ("reviewOrder", "review_order"), ("1st", "x_1st"), ("部门", "")])
+def test_names_become_words(foreign, name) -> None:
+    assert word(foreign) == name
+
+
+@pytest.mark.parametrize("prefix", ["camunda", "flowable"])
+def test_a_camunda_7_or_flowable_diagram_runs(prefix) -> None:
+    body = START + (
+        f'<userTask id="a" {prefix}:candidateGroups="clerks,heads" {prefix}:formKey="embedded:app:forms/order.html" {prefix}:assignee="${{owner}}"/>'
+        '<exclusiveGateway id="g" default="g_e"/><serviceTask id="t" camunda:type="external" camunda:topic="send-mail"/>'
+    ) + END + line("s", "a", "g", "e") + flow("g", "t", "${outcome == 'send'}") + line("t", "e")
+    process = compiled(body)
+    node = process.nodes["a"]
+    assert (node.attributes["role"], node.attributes["form"], node.attributes["assignee"]) == ("clerks", "order", "=owner")
+    assert process.nodes["t"].attributes["handler"] == "send_mail"
+    assert any("只取了第一个" in item["message"] for item in process.findings)
+    machine = Machine.start(process, {}, now=NOW)
+    machine.advance()
+    machine.complete(machine.waits().user_tasks[0].engine_id, {"outcome": "send"})
+    machine.advance()
+    assert machine.waits().services[0].handler == "demo.send_mail"
+
+
+def test_a_camunda_8_diagram_runs() -> None:
+    body = START + (
+        '<userTask id="a"><extensionElements><zeebe:assignmentDefinition candidateGroups="clerks" assignee="=owner"/><zeebe:formDefinition formId="order"/>'
+        '</extensionElements><multiInstanceLoopCharacteristics><extensionElements><zeebe:loopCharacteristics inputCollection="=people" inputElement="person" '
+        'outputCollection="answers" outputElement="=outcome"/></extensionElements></multiInstanceLoopCharacteristics></userTask>'
+        '<scriptTask id="c"><extensionElements><zeebe:script expression="=count(answers)" resultVariable="n"/></extensionElements></scriptTask>'
+        '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="send-mail"/><zeebe:ioMapping><zeebe:input source="=n" target="number"/>'
+        '<zeebe:output source="=id" target="mail"/></zeebe:ioMapping></extensionElements></serviceTask>'
+        '<intermediateCatchEvent id="w"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>'
+    ) + line("s", "a", "c", "t", "w")
+    message = '<message id="m" name="reply"><extensionElements><zeebe:subscription correlationKey="=mail"/></extensionElements></message>'
+    process = compiled(body, outside=message)
+    machine = Machine.start(process, {"people": ["p1", "p2"]}, now=NOW)
+    machine.advance()
+    for wait in machine.waits().user_tasks:
+        machine.complete(wait.engine_id, {"outcome": "yes"})
+    machine.advance()
+    service = machine.waits().services[0]
+    assert service.inputs == {"number": 2}
+    machine.complete(service.engine_id, {"id": "mail-7"})
+    machine.advance()
+    assert machine.waits().subscriptions[0].correlation == "mail-7"
+
+
+def test_foreign_code_is_named_and_never_run() -> None:
+    body = START + '<serviceTask id="t" gc:handler="h" camunda:class="org.example.Do"/>' + line("s", "t")
+    assert any("不能在这里运行" in item["message"] for item in compiled(body).findings)
+
+
+def test_an_upload_is_looked_at_in_bounded_time() -> None:
+    xml = draft(START + '<userTask id="a" gc:role="r"/>' + line("s", "a"))
+    assert look(xml, name="demo.p") is None
+    assert "仍未结束" in (look(xml, name="demo.p", seconds=0.01) or "")
+    assert compile_upload(xml, name="demo.p", resolve=lambda name: None, strict=False).name == "demo.p"
