@@ -82,12 +82,13 @@ class Children:
     def __init__(self, children: Sequence[Child]) -> None:
         self.children = list(children)
 
-    def start(self) -> None:
-        for child in self.children:
+    def start(self, *, first: int | None = None) -> None:
+        """Start all, or the first few; ``revive`` starts the others."""
+        for child in self.children[:first]:
             child.start()
 
     def revive(self) -> list[Child]:
-        """Start again who has fallen and whose pause is over; return those that have just been found fallen."""
+        """Start who doesn't run yet and who has fallen and paused; return those that have just been found fallen."""
         fallen = [child for child in self.children if child.fell()]
         for child in self.children:
             if child.process is None and time.monotonic() >= child.again_at:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from engine.cli.host import Host
 from engine.cli.processes import Child, Children
+from engine.cli.simulators import running_simulators
 from engine.cli.worker import stop_on_signals
 from engine.kernel.errors import GuichengError
 from engine.kernel.settings import ROOT, Settings
@@ -43,11 +44,17 @@ def command(host: Host, address: str | None, port: int | None, workers: int, set
             _refuse_taken_port(settings)
         with host.running() as running:
             settings = replace(settings, database_url=running.database_url)
-            _prepare(settings)
-            if setup_only:
-                click.echo("准备完毕。运行 ./run 启动平台。")
-            elif not stop.is_set():
-                _serve(settings, workers, stop)
+            with _outside_world(settings):
+                _prepare(settings)
+                if setup_only:
+                    click.echo("准备完毕。运行 ./run 启动平台。")
+                elif not stop.is_set():
+                    _serve(settings, workers, stop)
+
+
+def _outside_world(settings: Settings) -> AbstractContextManager[object]:
+    """In the demo city the outside systems are simulated by this process."""
+    return running_simulators(settings) if settings.environment == "demo" else nullcontext()
 
 
 def _with_address(settings: Settings, address: str | None, port: int | None) -> Settings:
@@ -116,8 +123,8 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def _serve(settings: Settings, workers: int, stop: threading.Event) -> None:
     children = Children(_children(settings, workers))
-    children.start()
     try:
+        children.start(first=1)
         if _wait_until_ready(settings, children, stop):
             _greet(settings)
         while not stop.wait(0.5):

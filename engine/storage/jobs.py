@@ -27,6 +27,7 @@ from engine.kernel.registry import Registry
 from engine.storage.database import dump_json
 
 log = logging.getLogger(__name__)
+logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 JobFunction = Callable[..., Any]
 Exhausted = Callable[..., Any]
