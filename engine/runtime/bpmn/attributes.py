@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import attribute
-from engine.runtime.bpmn.values import qualified
-from engine.runtime.bpmn.values import evaluate
+from engine.runtime.bpmn.values import evaluate, qualified
 from engine.runtime.bpmn.waits import Wait
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.runtime.bpmn.model import Event, Flow, Loop, Model, Name, Node
-from engine.runtime.bpmn.names import BODIES, FLOW_NODES, GC_URI, bpmn, gc, local
+from engine.runtime.bpmn.names import BODIES, FLOW_NODES, GC_URI, attributes_of, bpmn, gc, local, text_of
 
 _EVENT_KINDS = {
     "timerEventDefinition": "timer", "messageEventDefinition": "message", "signalEventDefinition": "signal", "errorEventDefinition": "error",
@@ -16,7 +16,7 @@ _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 def build_model(process: etree._Element, *, name: str) -> Model:
     """The model of one ``bpmn:process``; ``name`` is its reference ``<pack>.<name>``."""
-    model = Model(id=process.get("id", ""), title=process.get("name") or process.get("id", ""), process=name, attributes=_gc_attributes(process))
+    model = Model(id=process.get("id", ""), title=process.get("name") or process.get("id") or "", process=name, attributes=_gc_attributes(process))
     for group, into in (("parameter", model.parameters), ("result", model.results), ("fact", model.facts)):
         for element in _extensions(process, group):
             declared = _name(element)
@@ -61,7 +61,7 @@ def _associate(model: Model, process: etree._Element) -> None:
 
 def _flow(element: etree._Element) -> Flow:
     condition = element.find(bpmn("conditionExpression"))
-    text = "".join(condition.itertext()).strip() if condition is not None else ""
+    text = text_of(condition) if condition is not None else ""
     return Flow(
         id=element.get("id", ""), source=element.get("sourceRef", ""), target=element.get("targetRef", ""), condition=strip_equals(text) or None,
         title=element.get("name", ""), generated=element.get(gc("generated")) == "true",
@@ -76,14 +76,14 @@ def _node(element: etree._Element, tag: str, process: str, scope: str, lanes: di
         triggered_by_event=element.get("triggeredByEvent") == "true", compensates=element.get("isForCompensation") == "true",
     )
     node.interrupting = element.get("cancelActivity", element.get("isInterrupting", "true")) != "false"
-    node.outcomes = [dict(e.attrib) for e in _extensions(element, "outcome")]
+    node.outcomes = [attributes_of(e) for e in _extensions(element, "outcome")]
     node.fields = {e.get("name", ""): e.get("right", "") for e in _extensions(element, "field")}
     node.field_default = next((e.get("default") for e in _extensions(element, "fields")), None)
     node.returns = next((e.get("to", "").split() for e in _extensions(element, "returns")), None)
-    node.shows = [dict(e.attrib) for e in _extensions(element, "show")]
-    node.inputs = [dict(e.attrib) for e in _extensions(element, "input")]
-    node.outputs = [dict(e.attrib) for e in _extensions(element, "output")]
-    node.sets = [dict(e.attrib) for e in _extensions(element, "set")]
+    node.shows = [attributes_of(e) for e in _extensions(element, "show")]
+    node.inputs = [attributes_of(e) for e in _extensions(element, "input")]
+    node.outputs = [attributes_of(e) for e in _extensions(element, "output")]
+    node.sets = [attributes_of(e) for e in _extensions(element, "set")]
     node.event = _event(element, tag)
     node.loop = _loop(element)
     return node
@@ -110,10 +110,10 @@ def _definition(element: etree._Element, child: etree._Element, kind: str) -> Ev
     elif kind == "timer":
         for part in child:
             if local(part) in _TIMERS:
-                event.timer, event.text = _TIMERS[local(part)], "".join(part.itertext()).strip()
+                event.timer, event.text = _TIMERS[local(part)], text_of(part)
     elif kind == "conditional":
         condition = child.find(bpmn("condition"))
-        event.text = strip_equals("".join(condition.itertext()).strip()) if condition is not None else ""
+        event.text = strip_equals(text_of(condition)) if condition is not None else ""
     elif kind == "compensate":
         event.name = child.get("activityRef", "")
     return event
@@ -139,12 +139,12 @@ def _loop(element: etree._Element) -> Loop | None:
 
 def _feel(element: etree._Element, tag: str) -> str:
     child = element.find(bpmn(tag))
-    return strip_equals("".join(child.itertext()).strip()) if child is not None else ""
+    return strip_equals(text_of(child)) if child is not None else ""
 
 
 def _item(element: etree._Element, tag: str) -> str:
     child = element.find(bpmn(tag))
-    return (child.get("name") or child.get("id", "")) if child is not None else ""
+    return child.get("name") or child.get("id") or "" if child is not None else ""
 
 
 def _referenced(element: etree._Element, identifier: str | None, tag: str) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _referenced(element: etree._Element, identifier: str | None, tag: str) -> di
     identifier = identifier.rsplit(":", 1)[-1]
     for target in element.getroottree().getroot().iterchildren(bpmn(tag)):
         if target.get("id") == identifier:
-            return {str(key): str(value) for key, value in target.attrib.items()}
+            return attributes_of(target)
     return {}
 
 

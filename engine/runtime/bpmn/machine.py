@@ -9,8 +9,8 @@ from typing import Any
 from SpiffWorkflow import TaskState
 from SpiffWorkflow.task import Task
 
-from engine.kernel.names import pack_of
 from engine.expressions.builtin_temporal import AT
+from engine.kernel.names import pack_of
 from engine.runtime.bpmn import attributes, codec, invariants
 from engine.runtime.bpmn.activities import ManualTask, ServiceTask, UserTask, apply_outputs, write_facts
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire

@@ -4,7 +4,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-
 ALWAYS = ("case_id", "initiator_id", "unit_id", "outcome", "error_code", "error_message")
 """Names that every process may read without declaring them."""
 

@@ -37,3 +37,13 @@ def local(element: etree._Element) -> str:
 def is_bpmn(element: etree._Element) -> bool:
     """True for an element of the BPMN model namespace."""
     return isinstance(element.tag, str) and element.tag.startswith("{" + BPMN_URI + "}")
+
+
+def text_of(element: etree._Element) -> str:
+    """All text inside an element, stripped."""
+    return "".join(str(part) for part in element.itertext()).strip()
+
+
+def attributes_of(element: etree._Element) -> dict[str, str]:
+    """The attributes of an element as plain strings."""
+    return {str(key): str(value) for key, value in element.attrib.items()}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.runtime.bpmn.names import ACTIVITIES, BODIES, CONTAINERS, EVENTS, FLOW_NODES, bpmn, gc, local
+from engine.runtime.bpmn.names import ACTIVITIES, BODIES, CONTAINERS, EVENTS, FLOW_NODES, bpmn, gc, local, text_of
 
 _ISO = re.compile(r"P[\dT]|R\d*/|\d{4}-\d\d")
 _DATA = ("dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation", "ioSpecification", "property")
@@ -155,7 +155,7 @@ def _quote_timers(root: etree._Element) -> None:
         for part in definition:
             if not isinstance(part.tag, str):
                 continue
-            text = "".join(part.itertext()).strip()
+            text = text_of(part)
             bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
             part.text = bare if _ISO.match(bare) or not text or text.startswith("=") else "=" + text
 

@@ -15,6 +15,7 @@ from engine.runtime.bpmn.tokens import Token, enter, new_task, top_of
 from engine.runtime.bpmn.values import CASE_FACTS, TOKEN_FACTS, literal, plain, qualified
 from engine.runtime.bpmn.workflow import scene
 
+
 def begin(workflow: Any, data: dict[str, Any], *, start: str | None = None) -> None:
     """Start a planted workflow at one start event (default: the plain one): its event sub-processes listen, the start passes."""
     arm_triggers(workflow)

@@ -113,7 +113,7 @@ def is_drawn(task: Task) -> bool:
 
 def top_of(task: Task) -> Top:
     """The workflow of the whole instance."""
-    return task.workflow.top_workflow  # type: ignore[no-any-return]
+    return task.workflow.top_workflow
 
 
 def new_task(workflow: Any, spec_name: str, *, parent: Task | None = None, data: dict[str, Any] | None = None, **internal: Any) -> Task:
@@ -209,5 +209,5 @@ def find_task(top: Any, engine_id: str) -> Task | None:
         return None
     for workflow in (top, *top.subprocesses.values()):
         if key in workflow.tasks:
-            return workflow.tasks[key]  # type: ignore[no-any-return]
+            return workflow.tasks[key]
     return None

@@ -10,8 +10,8 @@ from SpiffWorkflow.task import Task
 
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import ManualTask, RuleTask, ServiceTask, UserTask, attribute, inputs_of
-from engine.runtime.bpmn.values import qualified
 from engine.runtime.bpmn.tokens import find_task
+from engine.runtime.bpmn.values import qualified
 from engine.runtime.bpmn.workflow import facts_of, scene, scope_of
 
 

@@ -11,8 +11,8 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 
-from engine.runtime.bpmn.errors import FlowError
 from engine.expressions.builtin_temporal import AT
+from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import LIVE
 
 Decide = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -118,7 +118,7 @@ def place_of(workflow: Any, element: str) -> str:
 
 def is_called(workflow: Any) -> bool:
     """True for a workflow that sees only its own facts: the instance itself or a called process."""
-    return workflow.spec.standalone  # type: ignore[no-any-return]
+    return workflow.spec.standalone
 
 
 def facts_of(task: Task) -> dict[str, Any]:
@@ -146,11 +146,11 @@ def scene(task: Task) -> dict[str, Any]:
 def fact_store(task: Task) -> dict[str, Any]:
     """The dict that facts written at ``task`` go to."""
     if "index" in task.internal_data:
-        return task.data  # type: ignore[no-any-return]
+        return task.data
     workflow = task.workflow
     while workflow.facts is None:
         workflow = workflow.owner.workflow
-    return workflow.facts  # type: ignore[no-any-return]
+    return workflow.facts
 
 
 def spec_model(task: Task) -> Any:

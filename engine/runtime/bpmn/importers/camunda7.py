@@ -8,7 +8,7 @@ from lxml import etree
 from engine.runtime.bpmn.errors import Finding
 from engine.runtime.bpmn.importers.juel import is_juel, to_feel, value
 from engine.runtime.bpmn.importers.writing import add_extension, note, set_attribute, word
-from engine.runtime.bpmn.names import bpmn, local
+from engine.runtime.bpmn.names import bpmn, local, text_of
 
 NAMESPACES = ("http://camunda.org/schema/1.0/bpmn", "http://flowable.org/bpmn", "http://activiti.org/bpmn")
 _CODE = ("class", "delegateExpression", "expression")
@@ -100,7 +100,7 @@ def _many(loop: etree._Element) -> None:
 
 
 def _expression(element: etree._Element) -> None:
-    text = "".join(element.itertext())
+    text = text_of(element)
     if is_juel(text):
         timer = local(element).startswith("time")
         element.text = ("=" if timer else "") + to_feel(text)

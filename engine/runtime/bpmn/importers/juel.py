@@ -27,35 +27,35 @@ def value(text: str) -> str:
 
 def _convert(body: str) -> str:
     out: list[str] = []
-    tokens = _TOKEN.findall(body)
+    pieces = _TOKEN.findall(body)
     position = 0
-    while position < len(tokens):
-        token = tokens[position]
-        if token == "!":
-            operand, position = _operand(tokens, position + 1)
+    while position < len(pieces):
+        piece = pieces[position]
+        if piece == "!":
+            operand, position = _operand(pieces, position + 1)
             out.append(f"not({_convert(operand)})")
             continue
-        if token[0] == "'":
-            token = '"' + token[1:-1].replace('"', '\\"') + '"'
-        out.append(_WORDS.get(token, token) if token in _WORDS else token)
+        if piece[0] == "'":
+            piece = '"' + piece[1:-1].replace('"', '\\"') + '"'
+        out.append(_WORDS.get(piece, piece) if piece in _WORDS else piece)
         position += 1
     return re.sub(r"\s+", " ", re.sub(r"(and|or|=|!=)(?=\w|\")", r"\1 ", "".join(f" {t} " if t in _WORDS.values() else t for t in out))).strip()
 
 
-def _operand(tokens: list[str], position: int) -> tuple[str, int]:
+def _operand(pieces: list[str], position: int) -> tuple[str, int]:
     """What ``!`` stands before: a name with its path and call, or a bracket."""
-    while position < len(tokens) and tokens[position].isspace():
+    while position < len(pieces) and pieces[position].isspace():
         position += 1
     start, depth = position, 0
-    while position < len(tokens):
-        token = tokens[position]
-        if token == "(":
+    while position < len(pieces):
+        piece = pieces[position]
+        if piece == "(":
             depth += 1
-        elif token == ")":
+        elif piece == ")":
             if depth == 0:
                 break
             depth -= 1
-        elif depth == 0 and (token.isspace() or token in _WORDS or token in "<>,"):
+        elif depth == 0 and (piece.isspace() or piece in _WORDS or piece in "<>,"):
             break
         position += 1
-    return "".join(tokens[start:position]), position
+    return "".join(pieces[start:position]), position

@@ -7,7 +7,7 @@ from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.grammar import grammar
-from engine.runtime.bpmn.names import FLOW_NODES, GC_URI, is_bpmn, local
+from engine.runtime.bpmn.names import FLOW_NODES, GC_URI, attributes_of, is_bpmn, local
 
 _PREFIX = "{" + GC_URI + "}"
 
@@ -41,9 +41,9 @@ def _element(element: etree._Element) -> Iterator[Finding]:
     if known is None:
         yield finding(identifier, "unknown_element", f"元素「{owner.get('name') or identifier}」里的 gc:{tag} 不认识。请改正名称。")
         return
-    for key, value in element.attrib.items():
-        if str(key) not in known:
+    for key, value in attributes_of(element).items():
+        if key not in known:
             yield finding(identifier, "unknown_attribute", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的属性 {key} 不认识。请改用：{'、'.join(known)}。")
-        elif known[str(key)] is not None and tag not in ("outcome", "field", "fields") and str(value) not in (known[str(key)] or []):
-            options = "、".join(known[str(key)] or [])
+        elif known[key] is not None and tag not in ("outcome", "field", "fields") and value not in (known[key] or []):
+            options = "、".join(known[key] or [])
             yield finding(identifier, "unknown_value", f"元素「{owner.get('name') or identifier}」里 gc:{tag} 的 {key}“{value}”不认识。请改为 {options} 之一。")

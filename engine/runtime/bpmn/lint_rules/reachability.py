@@ -37,7 +37,7 @@ def _scope(model: Model, scope: str) -> Iterator[Finding]:
 
 def _automatic_loops(model: Model, nodes: dict[str, Node], after: dict[str, list[str]]) -> Iterator[Finding]:
     automatic = {
-        name: [target for target in targets if nodes[target].kind not in _STANDS_STILL and not (nodes[target].kind == "boundaryEvent")]
+        name: [target for target in targets if nodes[target].kind not in _STANDS_STILL and nodes[target].kind != "boundaryEvent"]
         for name, targets in after.items() if nodes[name].kind not in _STANDS_STILL
     }
     for name in automatic:

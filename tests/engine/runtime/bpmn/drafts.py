@@ -1,6 +1,8 @@
 """Small diagrams written inside a test, for what is refused or imported."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 from engine.kernel.errors import DeployRefused
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 
@@ -22,7 +24,7 @@ def flow(source: str, target: str, condition: str = "", identifier: str = "") ->
 
 def line(*nodes: str) -> str:
     """Flows along a row of nodes."""
-    return "".join(flow(left, right) for left, right in zip(nodes, nodes[1:], strict=False))
+    return "".join(flow(left, right) for left, right in pairwise(nodes))
 
 
 def compiled(body: str, *, strict: bool = False, outside: str = "", resolve=lambda name: None) -> CompiledProcess:

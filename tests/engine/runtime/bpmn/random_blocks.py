@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, pairwise
 
 NS = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:gc="urn:guicheng:bpmn:1"'
 FACTS = ("x0", "x1", "x2", "x3")
@@ -145,7 +145,7 @@ class Drawing:
     def draw_seq(self, block: Block) -> tuple[str, str, str]:
         parts = [self.draw(child) for child in block.children]
         text = "".join(part[0] for part in parts)
-        text += "".join(flow(left[2], right[1]) for left, right in zip(parts, parts[1:], strict=False))
+        text += "".join(flow(left[2], right[1]) for left, right in pairwise(parts))
         return text, parts[0][1], parts[-1][2]
 
     def draw_xor(self, block: Block) -> tuple[str, str, str]:
