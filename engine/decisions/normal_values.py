@@ -21,7 +21,7 @@ def normal(value: Any, depth: int = 0) -> Any:
         raise DecisionError("输入数据嵌套太深")
     match kind_of(value):
         case "number":
-            return value if type(value) is Decimal and value.is_finite() else _number(value)
+            return _number(value)
         case "list":
             return [normal(item, depth + 1) for item in value]
         case "context":

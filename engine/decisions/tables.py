@@ -117,14 +117,14 @@ class Table:
             return None
 
     def _nothing(self, scope: dict[Any, Any]) -> Any:
-        """No rule matched: the default outputs, else null (no items for a count)."""
+        """No rule matched: the default outputs; else null, or no items where the policy gives a list."""
+        many = self.policy in ("RULE ORDER", "OUTPUT ORDER") or self.policy == "COLLECT" and not self.aggregation
         if any(column.default is not None for column in self.outputs):
             default = self._value([column.default(scope) if column.default is not None else None for column in self.outputs])
-            many = self.policy in ("RULE ORDER", "OUTPUT ORDER") or self.policy == "COLLECT" and not self.aggregation
             return [default] if many and not isinstance(default, list) else default
         if self.policy == "COLLECT" and self.aggregation == "COUNT":
             return aggregate("COUNT", [])
-        return None
+        return [] if many else None
 
 
 def compile_table(element: Element, place: Place) -> Code:

@@ -16,6 +16,8 @@ def as_number(value: Any) -> Decimal:
     if kind is Decimal:
         if not value.is_finite():
             raise Problem("不是有限的数字")
+        if not -6200 < value.adjusted() < 6200:
+            raise Problem("数字超出范围")
         return value
     if kind is int and -_SMALL < value < _SMALL:
         return Decimal(value)

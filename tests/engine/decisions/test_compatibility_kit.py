@@ -40,9 +40,7 @@ def test_the_kit_is_complete() -> None:
     assert sum(1 for folder in LEVEL_3 for _ in kit.cases(folder)) == 3351
 
 
-@pytest.mark.parametrize("folder", [
-    folder for folder in (HERE / "level-2").iterdir()
-] + [HERE / "level-3" / name for name in (
+@pytest.mark.parametrize("folder", [*(HERE / "level-2").iterdir()] + [HERE / "level-3" / name for name in (
     "0004-lending", "0007-date-time", "0085-decision-services", "0087-chapter-11-example", "1117-feel-date-and-time-function",
     "1120-feel-duration-function", "1116-feel-time-function", "0086-import", "0089-nested-inputdata-imports", "0034-drg-scopes")],
     ids=lambda folder: folder.name)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,10 +14,19 @@ from engine.expressions import FeelError, LimitReached, compile_expression, comp
 class Secret:
     """A Python object that strayed into the facts."""
 
-    password = "hunter2"  # noqa: S105
+    password = "hunter2"
 
     def leak(self) -> str:
         return self.password
+
+
+def refused(run: Callable[[], Any]) -> FeelError | None:
+    """The FeelError that running raises, or None; any other error goes through."""
+    try:
+        run()
+    except FeelError as error:
+        return error
+    return None
 
 
 FACTS: dict[str, Any] = {"x": "text", "items": [1, 2, 3], "c": {"a": 1}, "secret": Secret(), "f": len}
@@ -63,11 +73,9 @@ BOMBS = [
 def test_a_bomb_ends_quickly(text: str) -> None:
     started = time.process_time()
 
-    try:
-        compile_expression(text).evaluate(FACTS)
-    except FeelError as error:
-        assert len(error.message) < 500
+    error = refused(lambda: compile_expression(text).evaluate(FACTS))
 
+    assert error is None or len(error.message) < 500
     assert time.process_time() - started < 6
 
 
@@ -84,11 +92,9 @@ NESTED = [
 def test_nesting_ends_in_a_value_or_in_a_clear_error(before: str, core: str, after: str, depth: int) -> None:
     started = time.process_time()
 
-    try:
-        compile_expression((before * depth + core + after * depth)).evaluate(FACTS)
-    except FeelError as error:
-        assert "第 1 行" in error.message
+    error = refused(lambda: compile_expression(before * depth + core + after * depth).evaluate(FACTS))
 
+    assert error is None or error.message.startswith("第 1 行")
     assert time.process_time() - started < 3
 
 
@@ -101,13 +107,9 @@ def test_nesting_ends_in_a_value_or_in_a_clear_error(before: str, core: str, aft
 def test_long_texts_end_in_a_value_or_in_an_error(text: str) -> None:
     started = time.process_time()
 
-    for compiler in (compile_expression, compile_unary_tests):
-        try:
-            compiled = compiler(text)
-            compiled.evaluate(FACTS) if hasattr(compiled, "evaluate") else compiled.matches(1, FACTS)
-        except FeelError as error:
-            assert error.message
+    errors = [refused(lambda: compile_expression(text).evaluate(FACTS)), refused(lambda: compile_unary_tests(text).matches(1, FACTS))]
 
+    assert all(error is None or error.message for error in errors)
     assert time.process_time() - started < 4
 
 
@@ -135,10 +137,8 @@ def test_random_texts_raise_nothing_but_feel_errors() -> None:
         text = " ".join(chance.choice(PIECES) for _ in range(chance.randint(1, 14)))
         for run in (lambda text=text: compile_expression(text).evaluate(FACTS), lambda text=text: compile_expression(text).evaluate_strict(FACTS),
                     lambda text=text: compile_unary_tests(text).matches(2, FACTS)):
-            try:
-                run()
-            except FeelError as error:
-                assert error.line >= 1 and error.column >= 1
+            error = refused(run)
+            assert error is None or error.line >= 1 and error.column >= 1
 
     assert time.process_time() - started < 30
 
