@@ -23,11 +23,11 @@ BATCH, THREADS = 12, 2
 Make = Callable[[Connection], Any]
 
 
-def load_seals(app: Application, *, at: datetime) -> int:
-    """How many seals were made. Drawing takes most of the time and runs in two threads."""
+def load_seals(app: Application, *, at: datetime, below: str = "") -> int:
+    """How many seals were made, for units whose path begins with ``below``. Drawing takes most of the time and runs in two threads."""
     with app.db.connect() as connection:
-        wanted = [partial(_unit_seals, app, id=id, at=at) for id in _bureaus_without(connection)]
-        wanted += [partial(_signature, app, id=id, office=office, at=at) for id, office in _people_without(connection)]
+        wanted = [partial(_unit_seals, app, id=id, at=at) for id in _bureaus_without(connection, below)]
+        wanted += [partial(_signature, app, id=id, office=office, at=at) for id, office in _people_without(connection, below)]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(partial(_make, app), [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]))
     return len(wanted)
@@ -39,18 +39,22 @@ def _make(app: Application, batch: Sequence[Make]) -> None:
             make(connection)
 
 
-def _bureaus_without(connection: Connection) -> list[UUID]:
+def _bureaus_without(connection: Connection, below: str) -> list[UUID]:
     sealed = select(seal.c.unit_id).where(seal.c.unit_id.is_not(None))
     bureaus = unit.c.kind.in_(("city_bureau", "district_bureau"))
-    return list(connection.execute(select(unit.c.id).where(bureaus, unit.c.id.not_in(sealed)).order_by(unit.c.path)).scalars())
+    return list(
+        connection.execute(
+            select(unit.c.id).where(bureaus, unit.c.path.startswith(below), unit.c.id.not_in(sealed)).order_by(unit.c.path)
+        ).scalars()
+    )
 
 
-def _people_without(connection: Connection) -> list[tuple[UUID, str]]:
+def _people_without(connection: Connection, below: str) -> list[tuple[UUID, str]]:
     signed = select(seal.c.person_id).where(seal.c.person_id.is_not(None))
     rows = connection.execute(
         select(person.c.id, unit.c.name)
         .select_from(person.join(post, post.c.person_id == person.c.id).join(unit, unit.c.id == post.c.unit_id))
-        .where(post.c.main, post.c.code.not_in(NEVER_SIGN), person.c.id.not_in(signed))
+        .where(post.c.main, unit.c.path.startswith(below), post.c.code.not_in(NEVER_SIGN), person.c.id.not_in(signed))
         .order_by(unit.c.path, person.c.id)
     )
     return [(row[0], row[1]) for row in rows]

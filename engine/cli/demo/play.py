@@ -5,7 +5,7 @@ An act that was done before is known by its key and left alone, so an interrupte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from engine.access import Actor
 from engine.access.actors import find_actor_by_login
+from engine.access.notices import mark_read
 from engine.cli.demo.script import PlannedAct, Story, form_data, login_of, planned_acts
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import NotFound
@@ -109,10 +110,10 @@ class Play:
         return {} if row is None else {"merge_into": str(row.id), "merge_number": row.number}
 
 
-def play_stories(app: Application, *, now: datetime) -> int:
-    """Do every act that has not been done; how many were."""
+def play_stories(app: Application, *, now: datetime, only: Collection[str] | None = None) -> int:
+    """Do every act that has not been done, of the stories with keys in ``only`` if given; how many were."""
     with app.db.connect() as connection:
-        acts = planned_acts(calendar=calendars.load(connection), now=now)
+        acts = [a for a in planned_acts(calendar=calendars.load(connection), now=now) if only is None or a.story.key in only]
         done = _done(connection, [planned.key for planned in acts])
         play = Play(
             app=app,
@@ -128,8 +129,16 @@ def play_stories(app: Application, *, now: datetime) -> int:
         if legal_date(planned.at) != day:
             day = legal_date(planned.at)
             fire_due_timers(app, planned.at)
+        _read_notices(play, planned)
         _verb(planned)(play, planned)
     return len(waiting)
+
+
+def _read_notices(play: Play, planned: PlannedAct) -> None:
+    """Whoever acts has looked at what was sent to them."""
+    if "who" in planned.step:
+        with play.app.db.begin() as connection:
+            mark_read(connection, person_id=play.actor(planned.story, planned.step["who"], planned.at).person_id, at=planned.at)
 
 
 def _done(connection: Any, keys: Sequence[str]) -> dict[str, UUID | None]:

@@ -13,6 +13,8 @@ from engine.reference.calendars import Calendar
 
 OPENS, PACE = time(9, 12), timedelta(minutes=17)
 LAST = timedelta(minutes=5)
+# Just after midnight the day has no room yet for what should have happened in it.
+NIGHT = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +109,14 @@ def _story(data: Mapping[str, Any], case: Mapping[str, Any], known: Mapping[str,
 
 
 def _acts(data: Mapping[str, Any], story: Story, case: Mapping[str, Any], calendar: Calendar, now: datetime) -> list[PlannedAct]:
-    number = calendar.count_upto(_latest_working_day(calendar, legal_date(now))) - case["ago"]
+    number = calendar.count_upto(legal_date(now - NIGHT)) - case["ago"]
     path: list[str] = data["paths"][case["path"]]
     first = calendar.working_day(number)
-    dated: dict[str, Any] = {"received_on": first.isoformat(), "assigned_on": first.isoformat() if case.get("assigned") else None}
+    dated: dict[str, Any] = {
+        "received_on": first.isoformat(),
+        "assigned_on": first.isoformat() if case.get("assigned") else None,
+        "external_id": f"TS{first:%Y%m%d}{story.place:04}" if case.get("external") else None,
+    }
     story = Story(**{**vars(story), "facts": {**story.facts, **dated}})
     acts, on_this_day = [], 0
     for place, word in enumerate(path):
@@ -133,7 +139,3 @@ def _moment(day: date, place: int, on_this_day: int) -> datetime:
     """Within office hours, different for every story, later for later acts of a day."""
     start = datetime.combine(day, OPENS, SHANGHAI)
     return start + timedelta(minutes=place * 7 % 60, seconds=place * 13 % 60) + on_this_day * PACE
-
-
-def _latest_working_day(calendar: Calendar, day: date) -> date:
-    return calendar.working_day(calendar.count_upto(day))
