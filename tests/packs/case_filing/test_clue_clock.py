@@ -22,12 +22,23 @@ def approve(walk: Walker) -> None:
     walk.do("agency_head", "agency_approval")
 
 
+def hand_in(walk: Walker, clock: FixedClock, process: str, data: dict[str, Any]) -> None:
+    """A clue with the matter handed in; one to resume is suspended before."""
+    register(walk)
+    if process == "clue_resume":
+        walk.matter("officer", "case_filing.clue_suspend", SUSPENSION)
+        approve(walk)
+        clock.set(datetime(2026, 11, 27, 10, 0, tzinfo=SHANGHAI))
+    walk.matter("officer", f"case_filing.{process}", data)
+
+
 def due(walk: Walker) -> date | None:
     (clock,) = walk.clocks()
     found: date | None = clock["due_on"]
     return found
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_an_approved_extension_adds_fifteen_working_days(walk: Walker) -> None:
     register(walk)
     walk.matter("officer", "case_filing.clue_extension", EXTENSION)
@@ -59,6 +70,7 @@ def test_a_refused_extension_leaves_the_clock_alone(walk: Walker) -> None:
     assert walk.waiting() == {"verify"}
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_an_approved_suspension_stops_the_clock_and_a_resumption_starts_it_again(walk: Walker, clock: FixedClock) -> None:
     register(walk)
     walk.matter("officer", "case_filing.clue_suspend", SUSPENSION)
@@ -80,13 +92,16 @@ def test_a_clue_is_not_suspended_twice_at_once(walk: Walker) -> None:
         walk.matter("officer", "case_filing.clue_suspend", SUSPENSION)
 
 
+@pytest.mark.requirement("PEN-1168")
 @pytest.mark.parametrize(
-    ("process", "data"), [("clue_extension", EXTENSION), ("clue_suspend", SUSPENSION)], ids=["extension", "suspension"],
+    ("process", "data"), [("clue_extension", EXTENSION), ("clue_suspend", SUSPENSION), ("clue_resume", RESUMPTION)],
+    ids=["extension", "suspension", "resumption"],
 )
 @pytest.mark.parametrize(("to", "holder"), [("draft", "officer"), ("office_review", "office_head"), ("section_head_review", "section_head")])
-def test_the_agency_head_returns_a_matter_directly_to_any_lower_step(walk: Walker, process: str, data: dict[str, Any], to: str, holder: str) -> None:
-    register(walk)
-    walk.matter("officer", f"case_filing.{process}", data)
+def test_the_agency_head_returns_a_matter_directly_to_any_lower_step(
+    walk: Walker, clock: FixedClock, process: str, data: dict[str, Any], to: str, holder: str
+) -> None:
+    hand_in(walk, clock, process, data)
     walk.do("office_head", "office_review")
     walk.do("section_head", "section_head_review")
 
@@ -96,12 +111,22 @@ def test_the_agency_head_returns_a_matter_directly_to_any_lower_step(walk: Walke
     assert walk.waiting() == {"verify", to}
 
 
-def test_the_section_head_returns_a_matter_to_the_officer_or_the_office_head(walk: Walker) -> None:
-    register(walk)
-    walk.matter("officer", "case_filing.clue_extension", EXTENSION)
+@pytest.mark.requirement("PEN-1168")
+@pytest.mark.parametrize(
+    ("process", "data"), [("clue_extension", EXTENSION), ("clue_suspend", SUSPENSION), ("clue_resume", RESUMPTION)],
+    ids=["extension", "suspension", "resumption"],
+)
+@pytest.mark.parametrize("to", ["draft", "office_review"])
+def test_the_section_head_returns_a_matter_directly_to_the_officer_or_the_office_head(
+    walk: Walker, clock: FixedClock, process: str, data: dict[str, Any], to: str
+) -> None:
+    hand_in(walk, clock, process, data)
     walk.do("office_head", "office_review")
-
     assert {target.node for target in walk.targets("section_head", "section_head_review")} == {"draft", "office_review"}
+
+    walk.back("section_head", "section_head_review", to)
+
+    assert walk.waiting() == {"verify", to}
 
 
 def test_a_resumption_returned_to_the_officer_is_handed_in_again_and_approved(walk: Walker, clock: FixedClock) -> None:

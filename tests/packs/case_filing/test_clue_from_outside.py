@@ -69,6 +69,7 @@ def test_a_push_for_an_unknown_unit_is_refused_with_the_field(walk: Walker) -> N
     assert set(refused.value.fields) == {"unit_code"}
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_a_clue_that_qualifies_is_registered_and_handled(walk: Walker) -> None:
     push(walk)
 
@@ -93,6 +94,7 @@ def test_the_system_suggests_a_line_that_the_officer_may_change(walk: Walker) ->
     assert (facts["suggested_domain"], facts["suggested_category"]) == ("food_safety", "food")
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_a_clue_that_does_not_qualify_goes_back_to_its_source_with_the_reason(walk: Walker, source: str) -> None:
     clue = push(walk)
 

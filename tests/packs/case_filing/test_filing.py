@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from engine.documents.queries import signatures_of
 from engine.storage.tables.cases import case_file
 from tests.packs.case_filing.clues import (
     HANDLING,
@@ -19,8 +20,10 @@ from tests.packs.case_filing.clues import (
 from tests.packs.walk import Walker
 
 FILING_DOCUMENT = "case_filing.filing_approval"
+STEPS = ["draft", "office_review", "section_review", "section_head_review", "joint_staff_review", "joint_head_review", "agency_approval"]
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_a_registered_clue_has_number_state_and_a_clock_of_fifteen_working_days(walk: Walker) -> None:
     register(walk)
 
@@ -44,6 +47,7 @@ def test_an_approved_filing_opens_a_case_under_investigation(walk: Walker) -> No
     assert [clock["state"] for clock in walk.clocks()] == ["met"]
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_the_approval_form_is_numbered_signed_and_sealed(walk: Walker) -> None:
     apply_for_filing(walk)
     up_to_the_agency_head(walk)
@@ -54,6 +58,10 @@ def test_the_approval_form_is_numbered_signed_and_sealed(walk: Walker) -> None:
     (paper,) = walk.documents()
     assert (paper["template"], paper["state"], paper["number"]) == (FILING_DOCUMENT, "issued", "沪市监云立〔2026〕0001号")
     assert paper["sealed_sm3"]
+    with walk.app.db.connect() as connection:
+        signed = signatures_of(connection, document_id=paper["id"], rev=paper["rev"])
+    assert sorted(one.anchor for one in signed) == sorted([*STEPS, "seal"])
+    assert [one.seal_title for one in signed if one.kind == "unit"] == ["执法专用章"]
 
 
 @pytest.mark.requirement("PEN-1170")
@@ -147,6 +155,7 @@ def test_an_officer_may_give_up_the_application_and_decide_otherwise(walk: Walke
     assert walk.waiting() == {"verify"}
 
 
+@pytest.mark.requirement("PEN-1170")
 def test_not_filing_a_clue_needs_the_same_approval(walk: Walker) -> None:
     register(walk)
     walk.do("officer", "verify", "no_filing", {key: HANDLING[key] for key in ("verified_on", "findings", "category")})
@@ -159,6 +168,7 @@ def test_not_filing_a_clue_needs_the_same_approval(walk: Walker) -> None:
     assert [(paper["state"], paper["number"]) for paper in walk.documents()] == [("issued", "沪市监云不立〔2026〕0001号")]
 
 
+@pytest.mark.requirement("PEN-1168")
 def test_a_clue_may_be_merged_into_a_filed_case(walk: Walker, app, bureau) -> None:  # type: ignore[no-untyped-def]
     apply_for_filing(walk)
     up_to_the_agency_head(walk)
