@@ -1,5 +1,4 @@
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -46,8 +45,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(connection: Connection, tmp_path: Path) -> Iterator[Desk]:
-    yield Desk(connection, tmp_path)
+def desk(connection: Connection, tmp_path: Path) -> Desk:
+    return Desk(connection, tmp_path)
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (900, 600), exif: Image.Exif | None = None) -> bytes:

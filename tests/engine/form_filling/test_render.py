@@ -70,6 +70,12 @@ def test_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_earlier_answers_carry_no_ids_so_that_they_can_stand_beside_the_open_form() -> None:
+    shown = page(GOOD, "read", rights={"*": "read"}, known=GOOD)
+    assert not shown.all("*[@id]")
+    assert not shown.all("input|//select|//textarea")
+
+
 def test_an_error_stands_beside_its_field_and_in_the_summary() -> None:
     shown = page({**GOOD, "fine": "一万"}, errors={"fine": "金额只写数字，如 1234.50。", "evidence.1.kind": "请选择种类。"})
     control = shown.one("input[@id='f-fine']")

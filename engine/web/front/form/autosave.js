@@ -4,7 +4,7 @@ import { signInAgain } from "../app/relogin.js";
 import { bodyOf, formOf, notice, quiet } from "./shared.js";
 
 const PAUSE = 3000;
-const SKIP = new Set(["csrf", "key", "rev", "form_hash"]);
+const SKIP = new Set(["csrf", "key", "rev", "form_hash", "draft_id"]);
 
 export function installAutosave(page) {
   const form = formOf(page);
@@ -41,7 +41,7 @@ async function send(page, form, state, body, tries) {
   const response = await post(form.dataset.draft, body);
   const told = await response.json().catch(() => ({}));
   if (response.ok) {
-    if (told.rev !== undefined && form.elements.rev) form.elements.rev.value = told.rev;
+    for (const name of ["rev", "draft_id"]) if (told[name] !== undefined && form.elements[name]) form.elements[name].value = told[name];
     localStorage.removeItem(state.store);
     say(`已于 ${told.saved} 保存`);
     if (told.others?.length) notice(page, `${told.others.join("、")}也在填这张表，先提交的算数。`);
