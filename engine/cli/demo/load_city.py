@@ -35,7 +35,7 @@ def load_city(app: Application, plan: CityPlan, *, at: datetime) -> int:
 
 
 def _units(connection: Connection, plan: CityPlan, at: datetime) -> dict[str, UUID]:
-    ids: dict[str, UUID] = {code: id for code, id in connection.execute(select(unit.c.code, unit.c.id))}
+    ids: dict[str, UUID] = dict(connection.execute(select(unit.c.code, unit.c.id)).all())
     for one in plan.units:
         if one.code not in ids:
             ids[one.code] = create_unit(

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from engine.access import Actor
 from engine.access.actors import find_actor_by_login
 from engine.access.notices import mark_read
+from engine.cli.demo.plan import read
 from engine.cli.demo.script import PlannedAct, Story, form_data, login_of, planned_acts
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import NotFound
@@ -117,7 +118,7 @@ def play_stories(app: Application, *, now: datetime, only: Collection[str] | Non
         done = _done(connection, [planned.key for planned in acts])
         play = Play(
             app=app,
-            violations=load_dictionary(connection, dictionary="case_filing.violation"),
+            violations=load_dictionary(connection, dictionary=read("stories")["violations"]),
             areas=load_dictionary(connection, dictionary="common.area"),
             units={str(row.id): (row.id, row.code) for row in connection.execute(select(unit.c.id, unit.c.code))},
         )
