@@ -13,6 +13,7 @@ from engine.expressions.compile_calls import invoke
 from engine.expressions.compile_collections import domain_of
 from engine.expressions.errors import Problem
 from engine.expressions.limits import BUDGET, MAX_LIST
+from engine.expressions.scanner import NameTable
 from engine.expressions.types import ANY, Type, coerce
 from engine.expressions.values import kind_of, title_of
 
@@ -35,6 +36,7 @@ class Place:
     types: ItemTypes
     names: frozenset[str]
     members: frozenset[str]
+    member_table: NameTable
     strict: bool
     report: Callable[[str, str, str], None]
     element: str = ""
@@ -93,7 +95,7 @@ def feel(text: str, place: Place) -> Code:
     expression = place.cache.get(key)
     if expression is None:
         try:
-            expression = build_expression(text, names=place.names, members=place.members, types=place.types.named)
+            expression = build_expression(text, names=place.names, members=place.member_table, types=place.types.named)
         except FeelError as error:
             return _broken(place, error)
         place.cache[key] = expression
@@ -128,7 +130,7 @@ def feel_tests(text: str, place: Place) -> Any:
     tests = place.cache.get(key)
     if tests is None:
         try:
-            tests = build_unary_tests(text, names=place.names, members=place.members, types=place.types.named)
+            tests = build_unary_tests(text, names=place.names, members=place.member_table, types=place.types.named)
         except FeelError as error:
             place.report(place.element, "dmn_expression", f"{place.title}：{error.message}")
             return None

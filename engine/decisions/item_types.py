@@ -7,6 +7,7 @@ from typing import Any
 from engine.decisions.errors import DecisionError
 from engine.decisions.xml import Element, kid, kids, text_of
 from engine.expressions import FeelError, build_unary_tests
+from engine.expressions.scanner import NameTable
 from engine.expressions.types import ANY, SIMPLE, Allowed, ContextType, FunctionType, Late, ListType, Type
 
 Report = Callable[[str, str, str], None]
@@ -28,6 +29,7 @@ class ItemTypes:
                 self.members.add(component.get("name"))
         for other in imported.values():
             self.members |= other.members
+        self.table = NameTable(self.members)
         self.named: dict[str, Type] = {name: Late(name, self._finder(name)) for name in self._elements}
         for prefix, other in imported.items():
             self.named.update({f"{prefix}.{name}": kind for name, kind in other.named.items()})
@@ -89,7 +91,7 @@ class ItemTypes:
         if not text:
             return base
         try:
-            tests = build_unary_tests(text, members=self.members)
+            tests = build_unary_tests(text, members=self.table)
         except FeelError as error:
             self._report(title, "dmn_allowed_values", f"类型“{title}”的允许值：{error.message}")
             return base

@@ -17,6 +17,7 @@ from engine.expressions.compile_calls import invoke
 from engine.expressions.errors import Problem
 from engine.expressions.expression import finished
 from engine.expressions.limits import BUDGET, Budget
+from engine.expressions.scanner import NameTable
 from engine.expressions.types import coerce
 
 Imports = Callable[[str], "bytes | None"]
@@ -44,6 +45,7 @@ class DecisionModel:
         for part in self._parts:
             self._by_name.setdefault((_is_function(part), part.name), part)
         self.members = frozenset(self._member_names(root))
+        self.member_table = NameTable(self.members)
         self._programs: dict[bool, Program] = {}
         self._compile_all()
 

@@ -33,7 +33,7 @@ class Program:
 
     def place(self, part: Part, names: frozenset[str]) -> Place:
         model = self.model
-        return Place(part.title, model.types, names, model.members, self.strict, model.report, part.id, 0, self._cache)
+        return Place(part.title, model.types, names, model.members, model.member_table, self.strict, model.report, part.id, 0, self._cache)
 
     def decision(self, part: Part) -> Code:
         """The closure of a decision's logic over the scope of what it requires."""

@@ -23,7 +23,7 @@ from engine.expressions.types import Type
 _BUILTIN_NAMES = NameTable()
 
 
-def _parser(text: str, names: Collection[str], members: Collection[str], types: Mapping[str, Type] | None) -> Parser:
+def _parser(text: str, names: Collection[str], members: NameTable | None, types: Mapping[str, Type] | None) -> Parser:
     if not isinstance(text, str):
         raise FeelError("表达式应是文本")
     if len(BUILTINS) != _parser_names:
@@ -224,14 +224,14 @@ def _boolean_test(compiler: Compiler, node: Node) -> Test:
 
 
 def build_expression(
-    text: str, *, names: Collection[str] = (), members: Collection[str] = (), types: Mapping[str, Type] | None = None,
+    text: str, *, names: Collection[str] = (), members: NameTable | None = None, types: Mapping[str, Type] | None = None,
 ) -> Expression:
     """Compiles with the named types and known context keys of a decision model; not cached."""
     return _within_stack(lambda: Expression(text, _parser(text, names, members, types).expression(), frozenset(names)))
 
 
 def build_unary_tests(
-    text: str, *, names: Collection[str] = (), members: Collection[str] = (), types: Mapping[str, Type] | None = None,
+    text: str, *, names: Collection[str] = (), members: NameTable | None = None, types: Mapping[str, Type] | None = None,
 ) -> UnaryTests:
     """As ``build_expression``, for a cell."""
     return _within_stack(lambda: UnaryTests(text, _parser(text, [*names, "?"], members, types).unary_tests(), frozenset(names)))

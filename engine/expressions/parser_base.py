@@ -20,12 +20,10 @@ class ParserBase:
     """State and helpers; the grammar itself is in the classes built on this."""
 
     def __init__(
-        self, text: str, *, builtins: NameTable, names: Collection[str] = (), members: Collection[str] = (),
+        self, text: str, *, builtins: NameTable, names: Collection[str] = (), members: NameTable | None = None,
         types: Mapping[str, Type] | None = None,
     ) -> None:
-        self.scan = Scanner(text, [builtins, NameTable(names)])
-        for member in members:
-            self.scan.members.add(member)
+        self.scan = Scanner(text, [builtins, NameTable(names)], members)
         self.types = types or {}
         self.depth = 0
         self.retries = 0

@@ -89,13 +89,14 @@ class NameTable:
 class Scanner:
     """Reads tokens from ``text``; ``tables`` are the names in scope, innermost last; ``members`` the known keys of contexts."""
 
-    def __init__(self, text: str, tables: list[NameTable]) -> None:
+    def __init__(self, text: str, tables: list[NameTable], members: NameTable | None = None) -> None:
         self.text = text
         self.size = len(text)
         if self.size > MAX_TEXT:
             raise FeelError(f"表达式超过 {MAX_TEXT} 个字符")
         self.tables = tables
         self.members = NameTable()
+        self.known_members = members or NameTable()
         self.position = 0
         self._token: Token | None = None
         self.member_scope = 0
@@ -183,7 +184,7 @@ class Scanner:
 
     def _known(self, word: str, end: int) -> tuple[int, str] | None:
         best: tuple[int, str] | None = None
-        tables = [*self.tables, self.members] if self.member_scope else self.tables
+        tables = [*self.tables, self.known_members, self.members] if self.member_scope else self.tables
         for table in reversed(tables):
             for parts, name in table.candidates(word):
                 stop = self._match(parts, end)
@@ -222,7 +223,7 @@ class Scanner:
         end = self.word_end(at)
         word = self.text[at:end]
         best: tuple[int, str] | None = None
-        for table in (self.members, *self.tables):
+        for table in (self.members, self.known_members, *self.tables):
             for parts, name in table.candidates(word):
                 stop = self._match(parts, end)
                 if stop is not None and (best is None or stop > best[0]):
