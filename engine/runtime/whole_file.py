@@ -156,7 +156,7 @@ def _files(app: Application, connection: Connection, case_id: UUID) -> Iterator[
 
 
 def _history(page: CasePage) -> str:
-    rows = [_line(step) for stage in reversed(stages(page)) for step in reversed(stage.steps)]
+    rows = [_line(step) for stage in reversed(stages(page, title_of=str)) for step in reversed(stage.steps)]
     table = Markup("<table><thead><tr><th>时间</th><th>办理人</th><th>岗位</th><th>结果</th><th>意见</th></tr></thead><tbody>{}</tbody></table>")
     return str(Markup("<h1>办理经过</h1>") + table.format(Markup("").join(rows)))
 

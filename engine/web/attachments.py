@@ -7,11 +7,11 @@ import orjson
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.access.scope import require_case
 from engine.form_filling import attachments
 from engine.form_filling.context import AttachmentMeta
 from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.queries import case_page
-from engine.access.scope import require_case
 from engine.web.context import actor, application, identifier, now, reading, writing
 
 blueprint = Blueprint("attachments", __name__)

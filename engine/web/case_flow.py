@@ -6,55 +6,53 @@ from typing import Any
 
 from flask import url_for
 
-from engine.access.actors import Actor
-from engine.kernel.names import name_of, pack_of
+from engine.kernel.names import name_of, pack_of, qualify
+from engine.packs.library import Definition
 from engine.runtime.queries import case_page as query
 from engine.web import words
 from engine.web.context import application, today
 
 
-def diagrams(page: query.CasePage, *, actor: Actor) -> list[dict[str, Any]]:
-    """The diagram of every process that runs (or of the last one that ran), and of the called process where an open step stands."""
+def diagrams(page: query.CasePage) -> list[dict[str, Any]]:
+    """The diagrams of every process that runs (or of the last one that ran): where an open step stands first, then outwards."""
     running = [row for row in page.instances if row["ended_at"] is None] or list(page.instances[-1:])
     found = []
     for instance in running:
-        for process in _processes(page, instance):
-            found.append(_diagram(page, instance, process, actor=actor))
-    return [diagram for diagram in found if diagram is not None]
+        for scope in query.levels(page, instance["id"]):
+            definition = _definition(instance, scope)
+            if definition is not None:
+                found.append(_diagram(page, instance, scope, definition))
+    return found
 
 
-def _processes(page: query.CasePage, instance: Mapping[str, Any]) -> list[str]:
-    """Called processes in which a step is open come first, the outer one after them."""
-    inner = dict.fromkeys(task["process"] for task in page.tasks if task["instance_id"] == instance["id"] and task["process"] != instance["process"])
-    return [*inner, instance["process"]]
-
-
-def _diagram(page: query.CasePage, instance: Mapping[str, Any], process: str, *, actor: Actor) -> dict[str, Any] | None:
+def _definition(instance: Mapping[str, Any], scope: str) -> Definition | None:
+    """The process that stands in ``scope``: from the outer one down through its call activities, as pinned."""
     library = application().library
-    if process == instance["process"]:
-        definition = library.definition(instance["definition_id"])
-    else:
-        id = library.bundle(instance["bundle_id"]).members.get(f"process:{process}")
+    definition = library.definition(instance["definition_id"])
+    members = library.bundle(instance["bundle_id"]).members
+    for element in filter(None, scope.split("/")):
+        called = definition.meta.get("nodes", {}).get(element, {}).get("called")
+        id = members.get(f"process:{qualify(called, pack_of(definition.name))}") if called else None
         if id is None:
             return None
         definition = library.definition(id)
-    done, here = query.path_taken(page, instance["id"])
-    by = _who(page, instance, process, actor=actor)
+    return definition
+
+
+def _diagram(page: query.CasePage, instance: Mapping[str, Any], scope: str, definition: Definition) -> dict[str, Any]:
+    done, here = query.path_taken(page, instance["id"], scope)
     return {
         "title": definition.title,
         "version": definition.version,
-        "url": url_for("processes.diagram", pack=pack_of(process), name=name_of(process), version=definition.version),
-        "path": {"done": sorted(done), "here": sorted(here), "by": by},
+        "url": url_for("processes.diagram", pack=pack_of(definition.name), name=name_of(definition.name), version=definition.version),
+        "path": {"done": sorted(done), "here": sorted(here), "by": _who(page, instance, scope)},
         "spoken": "，".join(f"{row['title']}在办" for row in page.tasks if row["instance_id"] == instance["id"]) or "没有在办的步骤",
     }
 
 
-def _who(page: query.CasePage, instance: Mapping[str, Any], process: str, *, actor: Actor) -> dict[str, str]:
-    found = {
-        node: f"{act['actor_name']} {words.on(act['at'], today=today())}" for node, act in query.who_passed(page, instance["id"]).items()
-        if act["process"] == process
-    }
+def _who(page: query.CasePage, instance: Mapping[str, Any], scope: str) -> dict[str, str]:
+    found = {node: f"{act['actor_name']} {words.on(act['at'], today=today())}" for node, act in query.who_passed(page, instance["id"], scope).items()}
     for task in page.tasks:
-        if task["instance_id"] == instance["id"] and task["process"] == process:
-            found[task["node"]] = f"{'你' if task['mine'] else task['assignee'] or '待认领'}，在办"
+        if task["instance_id"] == instance["id"] and task["scope"] == scope:
+            found[task["node"]] = f"{'你' if task['mine'] else task['assignee'] or '待办'}，在办"
     return found

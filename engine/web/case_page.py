@@ -56,10 +56,10 @@ def show(
         page = query.case_page(connection, actor=actor(), case_id=case_id)
         values = _values(connection, page, task_id)
         chosen = _chosen(page, task_id)
-        if chosen is not None and chosen["mine"]:
+        if chosen is not None and (chosen["mine"] or chosen["claimable"]):
             values["work"] = task_form.work_on(connection, case=page.head, task=chosen, sent=sent, errors=errors or {})
-        elif chosen is not None and chosen["claimable"]:
-            values.update(claim=chosen, claim_key=new_key())
+        else:
+            values["latest"] = task_form.latest_block(connection, case=page.head, instances=page.instances)
     return render_template("case/page.html", **values), status
 
 
@@ -76,7 +76,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
     head = page.head
     app = application()
     running = [row["process"] for row in page.instances if row["ended_at"] is None]
-    stages = query.stages(page)
+    stages = query.stages(page, title_of=_process_title)
     first, last = (page.acts[-1]["at"], page.acts[0]["at"]) if page.acts else (None, None)
     return {
         "head": head,
@@ -87,16 +87,20 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last)},
         "tabs": _tabs(head),
         "chosen_tab": _chosen_tab(),
-        "diagrams": case_flow.diagrams(page, actor=actor()),
-        "withdraw": query.withdrawable(connection, actor=actor(), acts=page.acts),
+        "diagrams": case_flow.diagrams(page),
+        "withdraw": query.withdrawable(actor=actor(), acts=page.acts),
         "withdraw_key": new_key(),
         "matters": starts.matters_offered(
             connection, catalogue=app.catalogue, actor=actor(), on=today(), kind=head["kind"], state=head["state"], running=running,
         ),
         "work": None,
-        "claim": None,
         "latest": None,
     }
+
+
+def _process_title(name: str) -> str:
+    found = application().library.find_current("process", name)
+    return found.title if found else name
 
 
 def _took(first: Any, last: Any) -> timedelta | None:

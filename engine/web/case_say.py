@@ -32,7 +32,7 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
         post = f"（{task['assignee_post']}）" if task["assignee_post"] else ""
         held = Markup("现在在 <b>{}</b>{} 手里，等待 <b>{}</b>，已 {}。").format(task["assignee"], post, task["title"], since)
     elif task["claimable"]:
-        held = Markup("等人认领 <b>{}</b>，你可以认领，已 {}。").format(task["title"], since)
+        held = Markup("等 <b>你</b> 或同岗位的人 <b>{}</b>，谁先办谁算，已 {}。").format(task["title"], since)
     else:
         whose = f"{task['pool_units'] or ''}{task['role_title'] or ''}" or "有关人员"
         held = Markup("等 <b>{}</b> 认领 <b>{}</b>，已 {}。").format(whose, task["title"], since)
@@ -42,8 +42,10 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
 def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     if not task["from_name"]:
         return Markup("")
-    name = "你" if task["from_id"] == actor.person_id else task["from_name"]
-    post = f"（{task['from_post']}）" if task["from_post"] and name != "你" else ""
+    if task["from_id"] == actor.person_id:
+        return Markup("上一步也是你办的，{}。").format(words.when(task["opened_at"], today=legal_date(now)))
+    name = task["from_name"]
+    post = f"（{task['from_post']}）" if task["from_post"] else ""
     verb = "退回" if task["returned"] else "送来"
     sentence = Markup("{}{} {} {}").format(name, post, words.when(task["opened_at"], today=legal_date(now)), verb)
     return sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))

@@ -21,9 +21,13 @@ def forms(case_id: str) -> ResponseReturnValue:
     id = identifier(case_id, "案件")
     with reading() as connection:
         rows = query.submissions(connection, actor=actor(), case_id=id)
-    titles = {definition: application().library.find_current("form", definition) for definition in {row["form"] for row in rows}}
-    named = [{**row, "form_title": titles[row["form"]].title if titles[row["form"]] else row["form"]} for row in rows]
+    named = [{**row, "form_title": _form_title(row["form"])} for row in rows]
     return render_template("case/forms.html", rows=named)
+
+
+def _form_title(name: str) -> str:
+    found = application().library.find_current("form", name)
+    return found.title if found else name
 
 
 @blueprint.get("/submissions/<submission_id>")
@@ -34,7 +38,7 @@ def submission(submission_id: str) -> ResponseReturnValue:
         row = query.submission(connection, actor=actor(), submission_id=id)
         case = query.head(connection, case_id=row["case_id"])
         answers = Answers(
-            node=row["node"], form=row["form"], data=open_secrets(application().keys, row["data"]), by_name=row["by_name"], at=row["at"],
+            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(application().keys, row["data"]), by_name=row["by_name"], at=row["at"],
             superseded=row["superseded"],
         )
         block = task_form.answers_block(connection, answers, case=case, bundle_id=row["bundle_id"])

@@ -52,7 +52,7 @@ def check() -> None:
 
 
 def _anonymous(browser: str) -> str:
-    return hmac_sm3(bytes(current_app.secret_key or b""), b"form:" + browser.encode()).hex()
+    return hmac_sm3(current_app.config["SECRET_KEY"], b"form:" + browser.encode()).hex()
 
 
 def _browser() -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
+from sqlalchemy import Connection
 
 from engine.access import actors, audit, passwords, sessions
 from engine.kernel.clock import legal_date
@@ -84,7 +85,7 @@ def _open(login: str, password: str, *, only: str = "") -> tuple[sessions.OpenSe
     return opened, "", result.must_change
 
 
-def _audit(connection: object, *, actor: actors.Actor, action: str) -> None:
+def _audit(connection: Connection, *, actor: actors.Actor, action: str) -> None:
     audit.append(
         connection, chain=audit.chain_of(actor), at=now(), actor_id=actor.person_id, actor_name=actor.name, action=action, object="账号",
         detail={"network": request.remote_addr or ""},

@@ -11,8 +11,6 @@ from sqlalchemy import Connection
 
 from engine.access.scope import require_case
 from engine.form_filling.live import live_html
-from engine.form_filling.prefill import initial_data
-from engine.form_filling.render import render_form
 from engine.kernel.errors import Invalid
 from engine.runtime.queries import case_page, starts
 from engine.runtime.save_draft import find_start_draft, save_start_draft
@@ -117,10 +115,10 @@ def _page(process: str, *, sent: Mapping[str, Any] | None = None, errors: Mappin
     found = find_start_draft(application(), actor=actor(), process=process)
     with reading() as connection:
         opened = _opened(connection, process)
-        typed, opinion = task_form.typed(opened, sent, (found[1], 0, found[2]) if found else None)
+        typed, opinion = task_form.typed(opened, sent, found[1] if found else None)
         work = {
             "html": task_form.html(opened, typed, errors or {}), "errors": errors or {}, "opinion": opinion, "key": sent_key() if sent is not None else new_key(),
-            "form_hash": opened.form.hash if opened.form else "", "draft_id": str(found[0]) if found else "", "saved_at": found[2] if found else None,
+            "form_hash": opened.form.hash if opened.form else "", "draft_id": str(found[0]) if found else new_key(), "saved_at": found[2] if found else None,
             **task_form.asks(connection, opened), **task_form.bar(opened.outcomes),
         }
     pack, name = process.split(".", 1)

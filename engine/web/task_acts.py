@@ -11,12 +11,13 @@ from engine.form_filling.live import live_html
 from engine.kernel.errors import Invalid
 from engine.runtime.claim_task import claim_task, release_task
 from engine.runtime.complete_task import complete_task
+from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page as query
 from engine.runtime.return_task import ReturnTarget, return_targets, return_task
 from engine.runtime.save_draft import save_draft
 from engine.runtime.transfer_task import transfer_task
 from engine.runtime.withdraw_act import withdraw_act
-from engine.runtime.work import ActResult
+from engine.runtime.work import ActResult, TaskBrief
 from engine.web import case_page, task_form
 from engine.web.answers import done
 from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today
@@ -50,6 +51,29 @@ def draft(task_id: str) -> ResponseReturnValue:
         application(), actor=actor(), task_id=id, data=data, form_hash=request.form.get("form_hash", ""), rev=request.form.get("rev", 0, type=int), at=now(),
     )
     return jsonify({"rev": rev, "saved": task_form.clock_time(now())})
+
+
+@blueprint.get("/tasks/<task_id>/next")
+def foretell(task_id: str) -> ResponseReturnValue:
+    """The buttons again, each with who gets the case next."""
+    id = identifier(task_id, "任务")
+    with reading() as connection:
+        opened = task_form.reopen(connection, task_id=id)
+    bar = task_form.bar(opened.outcomes)
+    for button in bar["buttons"]:
+        if button["kind"] == "submit":
+            button["word"] += _receivers(preview_next(application(), actor=actor(), task_id=id, outcome=button["value"], at=now()))
+    return render_template("case/buttons.html", work={**bar, "task": {"id": id}, "foretold": True})
+
+
+def _receivers(tasks: list[TaskBrief]) -> str:
+    """`` → 周启衡`` for one person, the role and a number for several; nothing when nobody can be told."""
+    if len(tasks) != 1:
+        return ""
+    people = tasks[0].people
+    if len(people) == 1:
+        return f" → {people[0]}"
+    return f" → {tasks[0].role_title or tasks[0].title}（{len(people)} 人）" if people else ""
 
 
 @blueprint.post("/tasks/<task_id>/live")

@@ -1,7 +1,8 @@
 """The form of an open step: what the node offers, what was typed so far, what earlier steps said."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,11 +24,11 @@ from engine.runtime.begin import load_machine
 from engine.runtime.form_context import form_context
 from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of
 from engine.runtime.queries import case_page, submissions
-from engine.runtime.save_draft import find_draft, others_on_form
 from engine.storage.tables.runtime import instance, task
 from engine.web.context import actor, application, new_key, now
 
 OPINION = "$opinion"
+OWN_IDS = re.compile(r"""( (?:id|for|aria-labelledby|aria-describedby)="|href="#)([a-z])""")
 RECENTLY = timedelta(minutes=30)
 
 
@@ -43,9 +44,9 @@ class Open:
     context: FormContext | None
 
 
-def instance_row(connection: Connection, id: UUID) -> dict[str, Any]:
-    """The row of an instance, state included."""
-    return dict(connection.execute(select(instance).where(instance.c.id == id)).mappings().one())
+def instance_of(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The instance that an open step belongs to, from the step's row on the case page."""
+    return {"id": task["instance_id"], "bundle_id": task["bundle_id"], "process": task["instance_process"], "state": task["state"]}
 
 
 def open_form(
@@ -68,13 +69,15 @@ def open_form(
 
 def addresses(live: str, **values: Any) -> Callable[..., str]:
     """Where the form's parts ask the server; ``live`` is the endpoint of this very form."""
-    fixed = {"options": "form_data.options", "people": "form_data.people", "units": "form_data.units", "cases": "form_data.cases", "parties": "form_data.known_parties", "cases": "form_data.cases",
+    fixed = {"options": "form_data.options", "people": "form_data.people", "units": "form_data.units", "cases": "form_data.cases", "parties": "form_data.known_parties",
              "upload": "attachments.upload", "attachment": "attachments.one", "thumbnail": "attachments.thumbnail", "phrases": "me.phrases"}
 
     def url(name: str, **more: str) -> str:
         if name == "live":
             return url_for(live, **values)
-        return url_for(fixed[name], **({"task": values["task_id"]} if name == "upload" and "task_id" in values else {}), **more)
+        if name == "upload" and "task_id" in values:
+            more["task"] = str(values["task_id"])
+        return url_for(fixed[name], **dict[str, Any](more))
 
     return url
 
@@ -83,20 +86,19 @@ def work_on(
     connection: Connection, *, case: Mapping[str, Any], task: Mapping[str, Any], sent: Mapping[str, Any] | None, errors: Mapping[str, str],
 ) -> dict[str, Any]:
     """Everything that the page draws for the reader's own step."""
-    app = application()
-    row = instance_row(connection, task["instance_id"])
-    facts = load_machine(app, row, now()).facts(task_engine_id(connection, task["id"]))
+    row = instance_of(task)
+    facts = load_machine(application(), row, now()).facts(task["engine_id"])
     opened = open_form(connection, case=case, instance=row, task=task, facts=facts, url=addresses("task_acts.live", task_id=task["id"]))
-    draft = find_draft(app, actor=actor(), task_id=task["id"])
-    shown, opinion = typed(opened, sent, draft)
+    draft = case_page.drafts(connection, actor=actor(), task_id=task["id"], since=now() - RECENTLY)
+    shown, opinion = typed(opened, sent, draft.data)
     return {
         "task": task,
         "key": new_key(), "return_key": new_key(), "release_key": new_key(),
         "form_hash": opened.form.hash if opened.form else "",
-        "rev": draft[1] if draft else 0,
-        "saved_at": draft[2] if draft else None,
+        "rev": draft.rev,
+        "saved_at": draft.saved_at,
         "draft_url": url_for("task_acts.draft", task_id=task["id"]),
-        "others": others_on_form(app, actor=actor(), task_id=task["id"], since=now() - RECENTLY),
+        "others": draft.others,
         "shows": _shows(connection, case=case, opened=opened, row=row),
         "html": html(opened, shown, errors),
         "errors": errors,
@@ -104,21 +106,17 @@ def work_on(
         **asks(connection, opened),
         **bar(opened.outcomes),
         "can_return": bool(_process_targets(opened, row, task)),
-        "can_release": task["has_pool"] and task["claimed_at"] is not None,
+        "can_release": task["mine"] and task["has_pool"],
+        "can_claim": task["claimable"],
     }
 
 
-def task_engine_id(connection: Connection, id: UUID) -> str:
-    """The engine's own id of a task."""
-    return str(connection.scalar(select(task.c.engine_id).where(task.c.id == id)))
-
-
-def typed(opened: Open, sent: Mapping[str, Any] | None, draft: tuple[Mapping[str, Any], int, datetime] | None) -> tuple[Mapping[str, Any], str]:
+def typed(opened: Open, sent: Mapping[str, Any] | None, draft: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
     """What to show in the fields: just sent, else the draft, else what the platform has; and the opinion."""
     if sent is not None:
         return {name: value for name, value in sent.items() if name != OPINION}, request.form.get("opinion", "")
     if draft is not None:
-        return {name: value for name, value in draft[0].items() if name != OPINION}, str(draft[0].get(OPINION) or "")
+        return {name: value for name, value in draft.items() if name != OPINION}, str(draft.get(OPINION) or "")
     return (initial_data(opened.form, context=opened.context) if opened.form and opened.context else {}), ""
 
 
@@ -160,21 +158,44 @@ def _shows(connection: Connection, *, case: Mapping[str, Any], opened: Open, row
         return []
     latest = submissions.latest(connection, keys=application().keys, case_id=case["id"])
     wanted = [show["node"] for show in opened.node.shows if show.get("node") in latest]
-    return [answers_block(connection, latest[node], case=case, bundle_id=row["bundle_id"]) for node in wanted]
+    return [answers_block(connection, latest[node], case=case, bundle_id=row["bundle_id"], mark=f"shown{place}") for place, node in enumerate(wanted)]
 
 
-def answers_block(connection: Connection, answers: submissions.Answers, *, case: Mapping[str, Any], bundle_id: UUID) -> dict[str, Any]:
-    """One submitted form as it reads: title, who, when, HTML."""
+def latest_block(connection: Connection, *, case: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What was submitted last on the case, read-only, for readers who have nothing to fill in."""
+    bundles = {row["id"]: row["bundle_id"] for row in instances}
+    counting = [answers for answers in submissions.latest(connection, keys=application().keys, case_id=case["id"]).values() if not answers.superseded]
+    if not counting:
+        return None
+    newest = max(counting, key=lambda answers: (len(answers.data) > 2, answers.at))
+    return answers_block(connection, newest, case=case, bundle_id=bundles[newest.instance_id], mark="latest")
+
+
+def answers_block(
+    connection: Connection, answers: submissions.Answers, *, case: Mapping[str, Any], bundle_id: UUID, mark: str = "",
+) -> dict[str, Any]:
+    """One submitted form as it reads: title, who, when, HTML whose ids start with ``mark`` so that several fit on one page."""
     app = application()
     form = form_of(app, app.library.bundle(bundle_id), answers.form)
     context = form_context(app, connection, actor=actor(), form=form, at=now(), case=dict(case), url=addresses("home.page"))
-    context = _knowing(context, answers.data)
+    names = case_page.people(connection, ids=_people_in(form, answers.data))
+    context = replace(context, known=answers.data, person=names.get)
     html = render_form(form, data=answers.data, rights={"*": "read"}, errors={}, context=context, mode="read")
-    return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": html}
+    return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": _marked(html, mark)}
 
 
-def _knowing(context: FormContext, data: Mapping[str, Any]) -> FormContext:
-    return replace(context, known=data)
+def _marked(html: Markup, mark: str) -> Markup:
+    return Markup(OWN_IDS.sub(rf"\g<1>{mark}-\g<2>", str(html))) if mark else html
+
+
+def _people_in(form: Form, data: Mapping[str, Any]) -> list[UUID]:
+    """Ids of the people named in ``data``, also inside rows, so that their names are read at once."""
+    found: list[UUID] = []
+    for name, field in form.fields.items():
+        rows = data.get(name) if field.columns and isinstance(data.get(name), list) else [data]
+        fields = field.columns or {name: field}
+        found += [UUID(row[column]) for row in rows or [] for column, one in fields.items() if one.kind == "person" and row.get(column)]
+    return found
 
 
 def read_sent(connection: Connection, *, task_id: UUID) -> dict[str, Any]:
@@ -182,8 +203,9 @@ def read_sent(connection: Connection, *, task_id: UUID) -> dict[str, Any]:
     row = connection.execute(
         select(task.c.form, instance.c.bundle_id).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
     ).mappings().one()
-    form = form_of_task(application(), row, row)
-    return form.readhtml(request.form) if form else {}
+    plain = dict(row)
+    form = form_of_task(application(), plain, plain)
+    return form.read_html(request.form) if form else {}
 
 
 def clock_time(at: datetime) -> str:
@@ -198,6 +220,6 @@ def reopen(connection: Connection, *, task_id: UUID) -> Open:
     found = page.task(task_id)
     if found is None or not (found["mine"] or found["claimable"]):
         raise AlreadyDone("这一步已经不在您手里，内容没有提交；已填写的内容还在本页。")
-    row = instance_row(connection, found["instance_id"])
-    facts = load_machine(application(), row, now()).facts(task_engine_id(connection, task_id))
+    row = instance_of(found)
+    facts = load_machine(application(), row, now()).facts(found["engine_id"])
     return open_form(connection, case=page.head, instance=row, task=found, facts=facts, url=addresses("task_acts.live", task_id=task_id))

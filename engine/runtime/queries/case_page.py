@@ -1,7 +1,7 @@
 """The case page: what this case is, who holds it, what was done, what hangs on it."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from engine.runtime.queries.named import statements
 
 SQL = statements(__file__)
 Row = dict[str, Any]
-HUMAN = frozenset({"start", "complete", "return", "withdraw", "transfer", "claim", "release", "skip", "retry"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +98,17 @@ def log(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
     return _rows(connection, "log", case_id=case_id)
 
 
-def withdrawable(connection: Connection, *, actor: Actor, acts: Sequence[Row]) -> Row | None:
-    """The reader's own last act when nobody acted after it and nothing irreversible came since; else None."""
-    seen: set[UUID | None] = set()
+def withdrawable(*, actor: Actor, acts: Sequence[Row]) -> Row | None:
+    """The reader's own last act that ``withdraw_act`` would take back: nobody acted and nothing irreversible came after it."""
+    passed: set[UUID | None] = set()
     for act in acts:
-        if act["automatic"] or act["kind"] not in HUMAN or act["undone"] or act["instance_id"] in seen:
+        if act["undone"] or act["kind"] == "withdraw" or act["instance_id"] in passed:
             continue
-        seen.add(act["instance_id"])
-        if act["actor_id"] != actor.person_id or act["kind"] not in ("complete", "return") or not act["has_snapshot"]:
+        if act["automatic"] and not act["irreversible"]:
             continue
-        if not connection.scalar(SQL["irreversible_since"], {"instance_id": act["instance_id"], "at": act["at"]}):
+        passed.add(act["instance_id"])
+        own = act["actor_id"] == actor.person_id and act["kind"] in ("complete", "return")
+        if own and act["has_snapshot"] and not act["irreversible"]:
             return act
     return None
 
@@ -147,17 +147,17 @@ WORDS: Mapping[str, str] = {
 QUIET = frozenset({"claim", "release"})
 
 
-def stages(page: CasePage) -> list[Stage]:
-    """办理经过 by process, the process that moved last first. 认领 and 放回 stand in the log only."""
-    titles = {row["id"]: row["title"] for row in page.instances}
-    found: dict[UUID | None, list[Row]] = {}
+def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
+    """办理经过 in stages: runs of acts inside one process, the latest first. 认领 and 放回 stand in the log only."""
+    runs: list[tuple[tuple[Any, str], list[Row]]] = []
     for act in page.acts:
-        if act["kind"] not in QUIET and not (act["automatic"] and not act["outcome_title"] and act["kind"] == "service"):
-            found.setdefault(act["instance_id"], []).append(act)
-    return [
-        Stage(title=titles.get(instance, ""), steps=[_step(act) for act in acts], first=acts[-1]["at"], last=acts[0]["at"])
-        for instance, acts in found.items()
-    ]
+        if act["kind"] in QUIET or (act["automatic"] and not act["outcome_title"] and act["kind"] == "service"):
+            continue
+        place = (act["instance_id"], act["process"] or "")
+        if not runs or runs[-1][0] != place:
+            runs.append((place, []))
+        runs[-1][1].append(act)
+    return [Stage(title=title_of(process), steps=[_step(act) for act in acts], first=acts[-1]["at"], last=acts[0]["at"]) for (_, process), acts in runs]
 
 
 def _step(act: Row) -> Step:
@@ -170,24 +170,44 @@ def _step(act: Row) -> Step:
     )
 
 
-def path_taken(page: CasePage, instance_id: UUID) -> tuple[set[str], set[str]]:
-    """(nodes and flows passed, nodes open now) of one instance, undone acts left out; ids as drawn."""
+def levels(page: CasePage, instance_id: UUID) -> list[str]:
+    """Scopes in which a step of the instance is open, and those above them, innermost first; the process itself is ''."""
+    found = {""}
+    for task in page.tasks:
+        if task["instance_id"] == instance_id and task["scope"]:
+            parts = task["scope"].split("/")
+            found.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return sorted(found, key=lambda scope: (-scope.count("/") - bool(scope), scope))
+
+
+def path_taken(page: CasePage, instance_id: UUID, scope: str) -> tuple[set[str], set[str]]:
+    """(nodes and flows passed, nodes open now) of one level of an instance, undone acts left out; ids as drawn."""
     done: set[str] = set()
     for act in page.acts:
         if act["instance_id"] == instance_id and not act["undone"]:
-            done.update(act["flows"])
-            done.update(act["nodes"])
-            if act["node"] and act["kind"] == "complete":
-                done.add(act["node"])
-    here = {part for task in page.tasks if task["instance_id"] == instance_id for part in (task["node"], *task["scope"].split("/")) if part}
-    return done - here, here
+            done.update(_inside(path, scope) for path in (*act["flows"], *act["nodes"]))
+    here = {_next(task, scope) for task in page.tasks if task["instance_id"] == instance_id}
+    return done - here - {""}, here - {""}
 
 
-def who_passed(page: CasePage, instance_id: UUID) -> dict[str, Row]:
-    """Node → the last act done on it, newest wins."""
+def _inside(path: str, scope: str) -> str:
+    """The element of ``path`` when it stands directly in ``scope``, else nothing."""
+    level, _, element = path.rpartition("/")
+    return element if level == scope else ""
+
+
+def _next(task: Row, scope: str) -> str:
+    """The element of ``scope`` on which a token stands: the step itself, or the call activity that leads to it."""
+    way = [*filter(None, task["scope"].split("/")), task["node"]]
+    above = [*filter(None, scope.split("/"))]
+    return way[len(above)] if way[: len(above)] == above and len(way) > len(above) else ""
+
+
+def who_passed(page: CasePage, instance_id: UUID, scope: str) -> dict[str, Row]:
+    """Node → the last act done on it in one level, newest wins."""
     found: dict[str, Row] = {}
     for act in page.acts:
-        if act["instance_id"] == instance_id and act["node"] and act["kind"] == "complete" and not act["undone"]:
+        if act["instance_id"] == instance_id and act["scope"] == scope and act["node"] and act["kind"] in ("complete", "start") and not act["undone"]:
             found.setdefault(act["node"], act)
     return found
 
@@ -200,3 +220,28 @@ def posts_of_unit(connection: Connection, *, unit_id: UUID) -> list[tuple[UUID, 
 def head(connection: Connection, *, case_id: UUID) -> Row:
     """What a case is, without asking for rights: the caller has."""
     return dict(connection.execute(SQL["head"], {"case_id": case_id}).mappings().one())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafts:
+    """The reader's own draft of a step, if any, and the names of others who fill in the same form."""
+
+    data: Mapping[str, Any] | None
+    rev: int
+    saved_at: datetime | None
+    others: Sequence[str]
+
+
+def drafts(connection: Connection, *, actor: Actor, task_id: UUID, since: datetime) -> Drafts:
+    """One statement; others count when they saved after ``since``."""
+    rows = _rows(connection, "drafts", person=actor.person_id, task_id=task_id, since=since)
+    own = next((row for row in rows if row["own"]), None)
+    return Drafts(
+        data=own["data"] if own else None, rev=own["rev"] if own else 0, saved_at=own["updated_at"] if own else None,
+        others=[row["name"] for row in rows if not row["own"]],
+    )
+
+
+def people(connection: Connection, *, ids: Sequence[UUID]) -> dict[str, str]:
+    """Person id as text → name."""
+    return {str(row["id"]): row["name"] for row in _rows(connection, "people", ids=list(ids))} if ids else {}

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
+from sqlalchemy import Connection, Select, Uuid, and_, func, literal, select, tuple_
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict, visible_cases
@@ -57,7 +56,7 @@ def listed(
     counted = connection.scalar(select(func.count()).select_from(chosen.limit(EXACT_LIMIT + 1).subquery())) or 0
     if after:
         at, id = decode(after, length=2)
-        place = tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), PgUuid))
+        place = tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), Uuid))
         chosen = chosen.where(tuple_(c.updated_at, c.id) < place)
     ids = chosen.order_by(c.updated_at.desc(), c.id.desc()).limit(size + 1).subquery()
     rows = [_listed(row) for row in connection.execute(_rows(ids)).mappings()]

@@ -160,10 +160,11 @@ def waiting(
 
 def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar) -> Waiting:
     light = light_of(row["due_on"], today=today, calendar=calendar, paused=row["status"] == "suspended")
+    due_words = f"{row['clock_title']}至 {light.day}" if row["clock_title"] else light.due
     return Waiting(
         task_id=row["task_id"], case_id=row["case_id"], number=row["number"], title=row["title"], subject=row["subject"], tags=row["tags"],
         process_title=row["process_title"], step=row["step"], from_name=row["from_name"], from_words=row["from_words"], opened_at=row["opened_at"],
-        returned=row["returned"], pool=row["pool"], due_on=row["due_on"], light=light.light, remaining=light.words, due_words=light.due,
+        returned=row["returned"], pool=row["pool"], due_on=row["due_on"], light=light.light, remaining=light.words, due_words=due_words,
         bucket=bucket_of(row["due_on"], today=today, soon_until=soon_until),
     )
 

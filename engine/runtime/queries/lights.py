@@ -10,11 +10,12 @@ from engine.reference.calendars import Calendar
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """``light`` is late, soon, ok, hold or none; ``words`` the number with its unit; ``due`` the day in words."""
+    """``light`` is late, soon, ok, hold or none; ``words`` the number with its unit; ``due`` what the day means, ``day`` the day alone."""
 
     light: str
     words: str
     due: str
+    day: str = ""
 
 
 def light_of(due: date | None, *, today: date, calendar: Calendar, paused: bool = False) -> Light:
@@ -25,4 +26,4 @@ def light_of(due: date | None, *, today: date, calendar: Calendar, paused: bool 
         return Light(light="none", words="没有期限", due="")
     told = countdown(due, on=today, unit="working_day", state="running", calendar=calendar)
     written = f"{due:%m-%d}" if due.year == today.year else f"{due:%Y-%m-%d}"
-    return Light(light=told.light, words=told.words, due=f"{written} 下班前" if due == today else f"应于 {written} 办结")
+    return Light(light=told.light, words=told.words, due=f"{written} 下班前" if due == today else f"应于 {written} 办结", day=written)

@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, String, Table, cast, func, literal, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
+from sqlalchemy import Connection, Select, String, Table, Uuid, cast, func, literal, or_, select, tuple_
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict
@@ -46,7 +45,7 @@ def listed(
     total = connection.scalar(select(func.count()).select_from(chosen.limit(EXACT_LIMIT + 1).subquery())) or 0
     if after:
         at, id = decode(after, length=2)
-        chosen = chosen.where(tuple_(table.c.updated_at, table.c.id) < tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), PgUuid)))
+        chosen = chosen.where(tuple_(table.c.updated_at, table.c.id) < tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), Uuid)))
     ids = chosen.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1).subquery()
     rows = connection.execute(_whole(table).join(ids, ids.c.id == table.c.id).order_by(table.c.updated_at.desc(), table.c.id.desc())).mappings().all()
     records = _records(connection, rows, register.listed)
@@ -107,7 +106,7 @@ def _names(connection: Connection, rows: Sequence[Any], fields: Sequence[Field])
     for kind, table in NAMED.items():
         ids = {row[f.name] for row in rows for f in fields if f.type == kind and not f.encrypt and row[f.name] is not None}
         if ids:
-            found.update({id: name for id, name in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids)))})
+            found.update((id, name) for id, name in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids))))
     return found
 
 

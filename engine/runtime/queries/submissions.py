@@ -21,6 +21,7 @@ class Answers:
     """One submitted form: ``data`` with its encrypted parts opened."""
 
     node: str
+    instance_id: UUID
     form: str
     data: Mapping[str, Any]
     by_name: str
@@ -33,7 +34,7 @@ def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str,
     rows = connection.execute(SQL["latest"], {"case_id": case_id}).mappings()
     return {
         row["node"]: Answers(
-            node=row["node"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"],
+            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"],
         )
         for row in rows
     }

@@ -22,13 +22,30 @@ async function draw(box) {
     textRenderer: { defaultStyle: { fontFamily: style("--sans"), fontSize: 13, lineHeight: 1.4 }, externalStyle: { fontSize: 13 } },
   });
   try {
-    await viewer.importXML(xml);
+    await viewer.importXML(roomForLabels(xml));
   } catch {
     box.textContent = "这张流程图没有画好布局，看不了图；步骤列在下面的表里。";
     return;
   }
   mark(viewer, path);
   fit(viewer, box, path);
+}
+
+/** Labels beside events and gateways get the width their words need; editors save them too narrow for Chinese. */
+function roomForLabels(xml) {
+  const file = new DOMParser().parseFromString(xml, "text/xml");
+  const names = new Map([...file.getElementsByTagName("*")].filter((e) => e.id && e.getAttribute("name")).map((e) => [e.id, e.getAttribute("name")]));
+  for (const label of file.getElementsByTagNameNS("http://www.omg.org/spec/BPMN/20100524/DI", "BPMNLabel")) {
+    const bounds = label.getElementsByTagNameNS("http://www.omg.org/spec/DD/20100524/DC", "Bounds")[0];
+    const name = names.get(label.parentElement.getAttribute("bpmnElement"));
+    if (!bounds || !name) continue;
+    const [x, width] = [Number(bounds.getAttribute("x")), Number(bounds.getAttribute("width"))];
+    const needed = Math.min(Math.max(...name.split("\n").map((line) => line.length)) * 14 + 6, 104);
+    if (needed <= width) continue;
+    bounds.setAttribute("x", x - (needed - width) / 2);
+    bounds.setAttribute("width", needed);
+  }
+  return new XMLSerializer().serializeToString(file);
 }
 
 function mark(viewer, path) {
@@ -40,7 +57,7 @@ function mark(viewer, path) {
   for (const id of known(Object.keys(path.by ?? {}))) {
     const words = document.createElement("div");
     words.className = "by";
-    words.textContent = path.by[id];
+    words.append(Object.assign(document.createElement("span"), { textContent: path.by[id] }));
     const shape = registry.get(id);
     words.style.width = `${Math.max(shape.width, 110)}px`;
     overlays.add(id, { position: { bottom: -4, left: (shape.width - Math.max(shape.width, 110)) / 2 }, html: words });
@@ -70,4 +87,5 @@ function drawAll(scope = document) {
 document.addEventListener("htmx:afterSettle", () => drawAll());
 document.addEventListener("guicheng:swapped", () => drawAll());
 document.addEventListener("guicheng:shown", () => drawAll());
+document.addEventListener("toggle", () => drawAll(), true);
 drawAll();

@@ -13,8 +13,9 @@ WHERE k.id = :case_id
 
 -- name: open_tasks
 -- Every open step of the case: who holds it or who may claim it, and whether that is the reader.
-SELECT t.id, t.instance_id, t.node, t.process, t.scope, t.title, t.role_title, t.form, t.assignee_id, p.name AS assignee, o.title AS assignee_post,
+SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.role_title, t.form, t.assignee_id, p.name AS assignee, o.title AS assignee_post,
   t.from_id, t.from_name, t.from_words, t.returned, t.due_on, t.opened_at, t.claimed_at, t.viewed_at, i.title AS instance_title, i.status AS instance_status,
+  i.bundle_id, i.process AS instance_process, i.state,
   t.assignee_id = :person AS mine, sender.title AS from_post,
   EXISTS (SELECT 1 FROM task_candidate c WHERE c.task_id = t.id) AS has_pool,
   t.assignee_id IS NULL AND EXISTS (
@@ -34,14 +35,11 @@ FROM instance i JOIN definition d ON d.id = i.definition_id LEFT JOIN person p O
 WHERE i.case_id = :case_id ORDER BY i.started_at, i.id
 
 -- name: acts
--- Everything that was done, newest first; the last thousand.
+-- Everything that was done, newest first; the last thousand. ``scope`` names the call activities above the step.
 SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.actor_name, a.actor_post, a.at, a.outcome, a.outcome_title, a.opinion,
-  a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before, a.snapshot IS NOT NULL AS has_snapshot
-FROM act a WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000
-
--- name: irreversible_since
--- Whether an effect that can't be undone came after an act.
-SELECT EXISTS (SELECT 1 FROM effect e WHERE e.instance_id = :instance_id AND NOT e.reversible AND e.status = 'done' AND e.updated_at >= :at)
+  a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before, a.snapshot IS NOT NULL AS has_snapshot,
+  coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS irreversible, coalesce(t.scope, '') AS scope
+FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000
 
 -- name: task_place
 -- Where a task belongs, whether it is open, and who ended it.
@@ -65,7 +63,7 @@ FROM submission s LEFT JOIN act a ON a.id = s.act_id WHERE s.case_id = :case_id 
 
 -- name: submission
 -- One set of answers with the bundle its instance is pinned to.
-SELECT s.id, s.case_id, s.node, s.form, s.form_hash, s.data, s.by_name, s.at, s.superseded, i.bundle_id, a.title
+SELECT s.id, s.case_id, s.instance_id, s.node, s.form, s.form_hash, s.data, s.by_name, s.at, s.superseded, i.bundle_id, a.title
 FROM submission s JOIN instance i ON i.id = s.instance_id LEFT JOIN act a ON a.id = s.act_id WHERE s.id = :submission_id
 
 -- name: links
@@ -82,3 +80,12 @@ SELECT a.seq, a.at, a.actor_name, a.action, a.object, a.detail FROM audit a WHER
 -- name: posts_of_unit
 -- The posts there are in a unit.
 SELECT DISTINCT unit_id, code FROM post WHERE unit_id = :unit_id
+
+-- name: drafts
+-- Drafts of a task: the reader's own with its data, and the names of others who saved lately.
+SELECT d.person_id = :person AS own, p.name, d.rev, d.updated_at, CASE WHEN d.person_id = :person THEN d.data END AS data
+FROM draft d JOIN person p ON p.id = d.person_id WHERE d.task_id = :task_id AND (d.person_id = :person OR d.updated_at >= :since) ORDER BY p.name
+
+-- name: people
+-- Names of people by id.
+SELECT id, name FROM person WHERE id = ANY(CAST(:ids AS uuid[]))

@@ -1,12 +1,17 @@
 -- name: open_tasks
--- Open tasks that are mine or that I may claim with one of my posts. Two disjoint sets, each by its partial index.
-  SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, false AS pool
-  FROM task t WHERE t.assignee_id = :person AND t.status = 'open'
-  UNION ALL
-  SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true AS pool
-  FROM task t WHERE t.assignee_id IS NULL AND t.status = 'open' AND t.id IN (
-    SELECT c.task_id FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS mine(unit_id, post)
-    JOIN task_candidate c ON c.unit_id = mine.unit_id AND c.post = mine.post AND c.open)
+-- Open tasks that are mine or that I may claim with one of my posts: two disjoint sets, each by its partial index.
+-- A step without a day of its own is due when the nearest legal clock of its case is.
+  SELECT s.*, coalesce(s.step_due, clock.due_on) AS due_on, CASE WHEN s.step_due IS NULL THEN clock.title END AS clock_title FROM (
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on AS step_due, t.opened_at, t.returned, false AS pool
+    FROM task t WHERE t.assignee_id = :person AND t.status = 'open'
+    UNION ALL
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true
+    FROM task t WHERE t.assignee_id IS NULL AND t.status = 'open' AND t.id IN (
+      SELECT c.task_id FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS mine(unit_id, post)
+      JOIN task_candidate c ON c.unit_id = mine.unit_id AND c.post = mine.post AND c.open)) s
+  LEFT JOIN LATERAL (
+    SELECT k.due_on, k.title FROM case_clock k WHERE k.case_id = s.case_id AND k.state = 'running' AND k.due_on IS NOT NULL
+    ORDER BY k.due_on, k.id LIMIT 1) clock ON true
 
 -- name: bucket
   CASE WHEN o.due_on < :today THEN 'late' WHEN o.due_on = :today THEN 'today' WHEN o.due_on <= :soon THEN '3d' ELSE 'later' END
@@ -31,7 +36,7 @@ ORDER BY 1, 4 DESC, 3
 -- One page of what waits, nearest due day first, after the key (day, task).
 WITH o AS MATERIALIZED ({open_tasks})
 SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, i.title AS process_title, i.status, o.title AS step,
-  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on
+  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title
 FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id
 WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
   AND (CAST(:after_id AS uuid) IS NULL OR (coalesce(o.due_on, 'infinity'), o.id) > (CAST(:after_day AS date), CAST(:after_id AS uuid)))
@@ -56,18 +61,20 @@ ORDER BY a.at DESC, a.id DESC
 SELECT count(*) FROM (SELECT 1 FROM act WHERE actor_id = :person AND kind = ANY(:kinds) LIMIT :limit) counted
 
 -- name: recent_acts
--- My last acts, who acted after me, whether something irreversible came after, and who holds the case now.
+-- My last acts, what came after that can't be undone or was done by a person, and who holds the case now. As withdraw_act judges.
 SELECT a.id AS act_id, a.case_id, k.title, k.subject, coalesce(a.outcome_title, nullif(a.title, ''), '办理') AS what, a.at,
-  a.undone_by IS NOT NULL AS undone, later.actor_name AS acted_by, gone.yes AS irreversible, now.holder,
-  (a.undone_by IS NULL AND later.actor_name IS NULL AND gone.yes IS NULL AND a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return')) AS can_withdraw
+  a.undone_by IS NOT NULL AS undone, CASE WHEN NOT later.automatic THEN later.actor_name END AS acted_by, now.holder,
+  (own.final OR later.automatic IS TRUE) AS irreversible,
+  (a.undone_by IS NULL AND later.automatic IS NULL AND NOT own.final AND a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return')) AS can_withdraw
 FROM (SELECT * FROM act WHERE actor_id = :person AND at >= :since AND kind IN ('start', 'complete', 'return', 'transfer')
       ORDER BY at DESC LIMIT :limit) a
 JOIN case_file k ON k.id = a.case_id
+CROSS JOIN LATERAL (SELECT coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS final) own
 LEFT JOIN LATERAL (
-  SELECT l.actor_name FROM act l WHERE l.instance_id = a.instance_id AND l.rev_before > a.rev_before AND NOT l.automatic AND l.kind <> 'withdraw'
+  SELECT l.actor_name, l.automatic FROM act l
+  WHERE l.instance_id = a.instance_id AND l.rev_before > a.rev_before AND l.kind <> 'withdraw' AND l.undone_by IS NULL
+    AND (NOT l.automatic OR CAST(l.result->>'irreversible' AS boolean))
   ORDER BY l.rev_before LIMIT 1) later ON true
-LEFT JOIN LATERAL (
-  SELECT true AS yes FROM effect e WHERE e.instance_id = a.instance_id AND NOT e.reversible AND e.status = 'done' AND e.updated_at >= a.at LIMIT 1) gone ON true
 LEFT JOIN LATERAL (
   SELECT coalesce(p.name, nullif(t.role_title, '')) AS holder
   FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.instance_id = a.instance_id AND t.status = 'open' ORDER BY t.opened_at DESC LIMIT 1) now ON true
