@@ -189,7 +189,7 @@ class DecisionModel:
         scope: Scope = {BUDGET: Budget()}
         if at is not None:
             scope[AT] = at
-        return Run(self.program(strict), {key: normal(value) for key, value in context.items()}, scope)
+        return Run(self.program(strict), context, scope)
 
     def _invoked(self, part: Part, context: Mapping[str, Any], strict: bool, at: dt.datetime | None) -> Any:
         run = self._run(context, strict, at)
@@ -205,7 +205,7 @@ class DecisionModel:
         values = []
         for name, kind in zip(function.parameters, function.types or (), strict=True):
             try:
-                values.append(coerce(given.get(name), kind))
+                values.append(coerce(normal(given.get(name)), kind))
             except Problem:
                 if strict:
                     raise

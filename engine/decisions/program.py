@@ -1,12 +1,13 @@
 """One model compiled for one mode (lenient as DMN says, or strict), part by part when first needed."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.decisions.boxed import Code, Place, compile_inner, function_maker, typed
 from engine.decisions.elements import Part, hrefs
 from engine.decisions.errors import DecisionError
+from engine.decisions.normal_values import normal
 from engine.decisions.xml import kid
 from engine.expressions import Function
 from engine.expressions.errors import Problem
@@ -72,7 +73,7 @@ class Program:
 class Run:
     """One evaluation: given values, and what was worked out from them so far."""
 
-    def __init__(self, program: Program, given: dict[str, Any], scope: Scope, fixed: dict[str, Any] | None = None, depth: int = 0) -> None:
+    def __init__(self, program: Program, given: Mapping[str, Any], scope: Scope, fixed: dict[str, Any] | None = None, depth: int = 0) -> None:
         self.program = program
         self.model = program.model
         self.given = given
@@ -97,7 +98,7 @@ class Run:
         if value is MISSING:
             raise DecisionError(f"缺少输入“{part.name}”")
         try:
-            return coerce(value, self.model.types.find(part.type_reference))
+            return coerce(normal(value), self.model.types.find(part.type_reference))
         except Problem as problem:
             if self.program.strict:
                 raise DecisionError(f"{part.title}：{problem.message}") from None

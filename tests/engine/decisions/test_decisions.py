@@ -312,3 +312,11 @@ def test_a_thousand_rules_are_quick() -> None:
         best = min(best, time.perf_counter() - started)
 
     assert best < 0.005
+
+
+def test_facts_that_no_decision_reads_may_be_of_any_type() -> None:
+    made = model(inputs("a") + decision("d", literal("a"), needs("a")))
+
+    assert made.evaluate("d", {"a": 1, "other": object()}) == 1
+    with pytest.raises(DecisionError, match="FEEL 没有的类型"):
+        made.evaluate("d", {"a": object()})
