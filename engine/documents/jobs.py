@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select, update
@@ -20,13 +20,15 @@ from engine.documents.queries import find_document, lock_document, signatures_of
 from engine.documents.render import render_pdf
 from engine.documents.seals import private_key_of
 from engine.documents.services import Services
-from engine.documents.sign import PERSONAL_SIZE_MM, UNIT_SIZE_MM, Stamp, sign_pdf
 from engine.documents.store import PDF, store
 from engine.documents.versions import set_rendering
 from engine.kernel.errors import Unavailable
 from engine.kernel.gm import sm3_hex
 from engine.kernel.gm.certificates import read_certificate
 from engine.storage.tables.documents import document, document_signature, seal
+
+if TYPE_CHECKING:
+    from engine.documents.sign import Stamp
 
 SAMPLE, DRAFT = "样张", "草稿"
 
@@ -94,6 +96,8 @@ def _keep(app: Services, connection: Connection, row: Row[Any], pdf: bytes, *, s
 def _sign_all(
     app: Services, row: Row[Any], pdf: bytes, signatures: list[Row[Any]], seals: Mapping[UUID, Row[Any]]
 ) -> tuple[bytes, list[tuple[UUID, dict[str, Any]]]]:
+    from engine.documents.sign import sign_pdf  # what it brings stays out of the web workers
+
     places, steps = find_anchors(pdf), []
     for order, signature in enumerate(signatures, start=1):
         place = places.get(signature.anchor)
@@ -108,6 +112,8 @@ def _sign_all(
 
 
 def _stamp(app: Services, row: Row[Any], signature: Row[Any], seal_row: Row[Any], place: Place, order: int) -> Stamp:
+    from engine.documents.sign import PERSONAL_SIZE_MM, UNIT_SIZE_MM, Stamp
+
     unit = signature.kind == "unit"
     return Stamp(
         field=f"{signature.kind}_{order}", place=place, image=app.blobs.get(seal_row.image_sm3), private=private_key_of(app.keys, seal_row),

@@ -11,7 +11,7 @@ import sys
 import engine.assembly
 from engine.web.flask_app import blueprints
 blueprints()
-print(*sorted({"weasyprint", "apscheduler", "alembic", "pypinyin"} & set(sys.modules)))
+print(*sorted({"weasyprint", "pyhanko", "apscheduler", "alembic", "pypinyin"} & set(sys.modules)))
 """
 
 
