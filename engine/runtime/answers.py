@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from engine.access.parties import PartyInput, attach_party, save_party
+from engine.form_filling.attachments import link_attachments
 from engine.form_filling.model import Form, Right
 from engine.form_filling.validate import Validated, validate
 from engine.kernel.errors import NotFound, StaleRevision
@@ -94,8 +95,10 @@ def keep_answers(work: Work, answers: Answers) -> None:
 
 
 def spread_answers(work: Work, form: Form, valid: Validated) -> None:
-    """To the case's columns, the register's record, the party table; and to the documents of this act."""
+    """To the case's columns, the register's record, the party table; its files to the case; and to the documents of this act."""
     work.fresh_answers[form.name] = dict(valid.stored)
+    if valid.attachments and work.actor is not None and work.task is not None:
+        link_attachments(work.connection, attachment_ids=valid.attachments, actor=work.actor, case_id=work.case["id"], task_id=work.task["id"])
     _spread_to_case(work, valid)
     _spread_to_records(work, form, valid.record_fields)
     _spread_to_parties(work, form, valid)

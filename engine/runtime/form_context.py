@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from engine.access import parties, phrases
 from engine.access.actors import Actor
 from engine.access.scope import may_see_case
+from engine.form_filling.attachments import find_usable
 from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
 from engine.form_filling.model import Form
 from engine.kernel.errors import NotFound
@@ -20,7 +21,7 @@ from engine.reference.dictionaries import Entry, load_dictionary
 from engine.runtime.application import Application
 from engine.runtime.secrets import open_secrets
 from engine.runtime.work import Row
-from engine.storage.tables.cases import attachment, case_file
+from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import submission
 
@@ -111,16 +112,10 @@ class _Reader:
                 "identifier_kind": view.identifier_kind, "identifier": view.identifier, "phone": view.phone, "address": view.address}
 
     def attachment(self, id: str) -> AttachmentMeta | None:
-        found = _uuid(id)
-        if found is None:
+        """A file of this case, or one that this officer uploaded and that belongs to no case yet."""
+        if self.actor is None:
             return None
-        mine = attachment.c.uploaded_by == (self.actor.person_id if self.actor else None)
-        here = attachment.c.case_id == (self.case["id"] if self.case else None)
-        row = self.connection.execute(select(attachment).where(attachment.c.id == found, attachment.c.removed_at.is_(None), mine | here)).mappings().one_or_none()
-        if row is None:
-            return None
-        return AttachmentMeta(id=str(row["id"]), name=row["file_name"], content_type=row["content_type"], size=row["size"], caption=row["caption"],
-                              thumbnail=row["thumbnail_sm3"] is not None, at=row["uploaded_at"])
+        return find_usable(self.connection, actor=self.actor, attachment_id=id, case_id=self.case["id"] if self.case else None)
 
     def phrases(self) -> Sequence[str]:
         return phrases.phrases_of(self.connection, person_id=self.actor.person_id) if self.actor else ()
