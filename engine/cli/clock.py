@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.runtime.application import Application
 
 log = logging.getLogger(__name__)
+logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 _LOCK = 0x67_63_63_6C  # "gccl"
 HOURLY = "hourly"

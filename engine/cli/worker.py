@@ -1,6 +1,7 @@
 """`python -m engine worker`: documents, effects and everything else that is queued."""
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import click
 
 from engine.cli.host import Host
+
+for chatty in ("weasyprint", "fontTools", "PIL"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @click.command(help="运行后台任务：生成文书、对外调用等。可以同时运行多个。")
