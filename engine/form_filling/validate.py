@@ -63,7 +63,7 @@ def validate(form: Form, *, data: Mapping[str, Any], rights: Mapping[str, Right]
             values[one.name] = _clean(one, data.get(one.name), one.name, problems, context)
     settled = settle(form, values=values, context=context)
     writable = [one for one in form.fields.values() if right_of(rights, one.name) == "write"]
-    _judge(writable, settled.values, feel_names(form, settled, context), "", settled, problems)
+    _judge(writable, settled.values, feel_names(form, settled, context), "", settled, problems, context)
     problems = {path: message for path, message in problems.items() if not _concealed(path, settled.hidden)}
     if problems:
         raise Invalid(f"还有 {len(problems)} 处要改，改好就能提交", fields=_in_order(form, problems))
@@ -125,9 +125,15 @@ def _clean_rows(one: Field, value: Any, path: str, problems: dict[str, str], con
 
 
 def _judge(
-    fields: Iterable[Field], values: Mapping[str, Any], names: Mapping[str, Any], path: str, settled: Settled, problems: dict[str, str]
+    fields: Iterable[Field],
+    values: Mapping[str, Any],
+    names: Mapping[str, Any],
+    path: str,
+    settled: Settled,
+    problems: dict[str, str],
+    context: FormContext,
 ) -> None:
-    """Required values that are missing, and the author's own checks; one message per field."""
+    """Required values that are missing, values that don't fit their siblings, and the author's own checks; one message per field."""
     for one in fields:
         here = f"{path}{one.name}"
         if here in settled.hidden or _already(here, problems):
@@ -140,8 +146,10 @@ def _judge(
         if one.columns:
             for place, row in enumerate(value or ()):
                 below = f"{here}.{place}."
-                _judge(one.columns.values(), row, row_names(one, row, names, below, settled.hidden), below, settled, problems)
-        failed = next((check.message for check in one.checks if evaluate(check.test, names) is False), None)
+                _judge(one.columns.values(), row, row_names(one, row, names, below, settled.hidden), below, settled, problems, context)
+        failed = widget_of(one).misfit(one, value, values, context) or next(
+            (check.message for check in one.checks if evaluate(check.test, names) is False), None
+        )
         if failed:
             problems[here] = failed
 

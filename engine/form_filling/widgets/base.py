@@ -37,6 +37,10 @@ class Widget:
             raise Problems(f"“{field.title}”应是文字。")
         return value.replace("\r\n", "\n").replace("\x00", "").strip() or None
 
+    def misfit(self, field: Field, value: Any, siblings: Mapping[str, Any], context: FormContext) -> str | None:
+        """Why a clean value does not go with the other values of its level, in Chinese; None when it does."""
+        return None
+
     def empty(self, value: Any) -> bool:
         return value is None or value == "" or value == [] or value == {}
 

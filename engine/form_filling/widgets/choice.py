@@ -29,6 +29,9 @@ class Choice(Widget):
             raise Problems("请从列出的选项里选一个；列表里没有的，请让管理员加进字典。" if field.dictionary else "请从列出的选项里选一个。")
         return found.code
 
+    def misfit(self, field: Field, value: Any, siblings: Mapping[str, Any], context: FormContext) -> str | None:
+        return outside_parent(field, [value], siblings, context)
+
     def text(self, field: Field, value: Any, context: FormContext) -> str:
         return title_of(field, value, context)
 
@@ -48,6 +51,7 @@ class Choice(Widget):
             "remote": len(options) > SEARCHED_ON_SERVER,
             "waiting": bool(field.gc.get("parent")) and not siblings.get(field.gc["parent"]),
             "chosen": title_of(field, value, context) if value else "",
+            "source": context.url("options", dictionary=field.dictionary or "", **_parent_of(field, siblings)),
         }
 
 
@@ -61,6 +65,16 @@ def options_of(field: Field, context: FormContext, siblings: Mapping[str, Any]) 
     return context.options(field.dictionary, siblings[parent] if parent else None)
 
 
+def outside_parent(field: Field, codes: Sequence[str], siblings: Mapping[str, Any], context: FormContext) -> str | None:
+    """A message when a code does not stand below what the parent field holds."""
+    parent = field.gc.get("parent")
+    if not parent:
+        return None
+    found = [find_option(field, code, context) for code in codes]
+    wrong = next((option for option in found if option and option.parent != siblings.get(parent)), None)
+    return f"“{wrong.title}”不在所选的上一级之下，请重新选。" if wrong else None
+
+
 def find_option(field: Field, code: str, context: FormContext) -> Option | None:
     """The entry with ``code``, whatever the parent says."""
     if field.dictionary:
@@ -72,6 +86,11 @@ def title_of(field: Field, code: Any, context: FormContext) -> str:
     """The title of ``code``; the code itself when the dictionary has none."""
     found = find_option(field, str(code), context)
     return found.title if found else str(code)
+
+
+def _parent_of(field: Field, siblings: Mapping[str, Any]) -> dict[str, str]:
+    parent = siblings.get(field.gc["parent"]) if field.gc.get("parent") else None
+    return {"parent": parent} if isinstance(parent, str) and parent else {}
 
 
 def _enumerated(field: Field) -> Sequence[Option]:

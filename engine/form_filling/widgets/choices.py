@@ -11,7 +11,7 @@ from engine.form_filling.context import FormContext
 from engine.form_filling.model import Field
 from engine.form_filling.problems import Problems
 from engine.form_filling.widgets.base import Widget
-from engine.form_filling.widgets.choice import find_option, options_of, title_of
+from engine.form_filling.widgets.choice import find_option, options_of, outside_parent, title_of
 
 MANY = 12
 
@@ -32,6 +32,9 @@ class Choices(Widget):
             if found is None or not found.active:
                 raise Problems("有一项不在列出的选项里，请重新选。")
         return codes or None
+
+    def misfit(self, field: Field, value: Any, siblings: Mapping[str, Any], context: FormContext) -> str | None:
+        return outside_parent(field, value, siblings, context)
 
     def text(self, field: Field, value: Any, context: FormContext) -> str:
         return "、".join(title_of(field, code, context) for code in value)

@@ -116,6 +116,8 @@ def test_a_withdrawn_answer_gives_a_null_fact() -> None:
         ({"cause": 5}, "cause", "应是文字"),
         ({"domain": "nothing"}, "domain", "选一个"),
         ({"domain": "old"}, "domain", "选一个"),
+        ({"matter": "mark"}, "matter", "不在所选的上一级之下"),
+        ({"domain": "price", "matter": "label"}, "matter", "不在所选的上一级之下"),
         ({"on": "2026-02-30"}, "on", "没有 2026-02-30 这一天"),
         ({"on": "昨天"}, "on", "日期写成"),
         ({"at": "9点"}, "at", "时间写成"),
