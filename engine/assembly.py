@@ -9,6 +9,7 @@ from types import ModuleType
 from sqlalchemy import Engine
 
 import engine.runtime.standard as standard
+from engine.documents.jobs import JOBS
 from engine.kernel.clock import Clock
 from engine.kernel.gm.keyring import KeyRing
 from engine.kernel.logs import configure_logs
@@ -20,6 +21,7 @@ from engine.runtime import job_names
 from engine.runtime.application import Application
 from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
+from engine.runtime.incidents import document_exhausted
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.sync_folders import sync_folders
 from engine.runtime.whole_file import file_failed, make_file
@@ -87,12 +89,10 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def _register_jobs(app: Application) -> None:
-    from engine.documents.jobs import JOBS
-
     app.jobs.register(job_names.RUN_EFFECT, run_effect, attempts=EFFECT_ATTEMPTS, exhausted=effect_exhausted)
     app.jobs.register(job_names.MATCH_INBOX, match_inbox)
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
     for name, function in JOBS.items():
-        app.jobs.register(name, function)
+        app.jobs.register(name, function, exhausted=document_exhausted)
     app.jobs.close()

@@ -20,6 +20,13 @@ from engine.storage import migrate
 from engine.storage.database import make_engine
 from engine.storage.embedded import THROWAWAY, EmbeddedServer
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    from tests.record import Recorder
+
+    config.pluginmanager.register(Recorder(), "requirement-recorder")
+
+
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 PREFIX = "guicheng-test-"
 TEMPLATE = "guicheng_template"

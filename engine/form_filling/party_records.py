@@ -9,7 +9,7 @@ from engine.access.parties import PartyInput, PartyView
 from engine.form_filling.party_parts import LABELS
 
 _IN_COLUMNS = ("name", "identifier_kind", "identifier", "phone", "address")
-_BESIDE = ("kind", "party_id", *_IN_COLUMNS)
+_BESIDE = ("kind", "party_id", "operator_identifier", *_IN_COLUMNS)  # the operator's number is secret and stays in the submission
 
 
 def party_input(value: Mapping[str, Any]) -> PartyInput:

@@ -1,1 +1,1 @@
-"""The rules that check, grade and trace packs; one module per rule. Reads packs and runtime, changes nothing."""
+"""The rules that check, grade and trace packs; one module per rule, found by presence. Reads the tree, changes nothing."""

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import orjson
 
-from engine.access.parties import PartyInput, attach_party, save_party
+from engine.access.parties import attach_party, save_party
 from engine.form_filling.attachments import link_attachments
 from engine.form_filling.model import Form, Right
+from engine.form_filling.party_records import party_input
 from engine.form_filling.validate import Validated, validate
-from engine.kernel.errors import NotFound, StaleRevision
+from engine.kernel.errors import StaleRevision
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.packs.library import Bundle
@@ -146,15 +147,3 @@ def _spread_to_parties(work: Work, form: Form, valid: Validated) -> None:
         role = str(form.fields[name].gc.get("role", "party"))
         link = attach_party(work.connection, work.app.keys, case_id=work.case["id"], party_id=party_id, given=given, at=work.at, act_id=work.act_id, role=role)
         work.undo.append({"op": "party", "id": str(link)})
-
-
-def party_input(value: Mapping[str, Any]) -> PartyInput:
-    """A form's party value as the party table takes it; an individual business counts as an organisation."""
-    if not value.get("name"):
-        raise NotFound("当事人没有名称。")
-    detail = {part: text for part, text in value.items() if part in ("sex", "birth_date", "representative", "operator", "note")}
-    return PartyInput(
-        kind="person" if value.get("kind") == "person" else "organisation", name=value["name"], identifier_kind=value.get("identifier_kind") or "none",
-        identifier=value.get("identifier") or "", phone=value.get("phone") or "", address=value.get("address") or "",
-        detail={**detail, "kind": value.get("kind", "organisation")},
-    )

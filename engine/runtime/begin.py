@@ -73,4 +73,4 @@ def _work(
 def load_machine(app: Application, instance: Row, at: datetime) -> Machine:
     """The running workflow of an instance row."""
     pinned = app.library.bundle(instance["bundle_id"])
-    return Machine.load(process_for(app, pinned, instance["process"]), instance["state"], now=at, decide=decider(app, pinned))
+    return Machine.load(process_for(app, pinned, instance["process"]), instance["state"], now=at, decide=decider(app, pinned, at))

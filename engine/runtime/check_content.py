@@ -10,7 +10,7 @@ from engine.decisions import compile_dmn
 from engine.documents.template import parse_template
 from engine.form_filling.model import Form
 from engine.kernel.errors import DeployRefused, GuichengError
-from engine.kernel.names import pack_of
+from engine.kernel.names import name_of, pack_of
 from engine.packs.manifest import parse_manifest
 from engine.packs.store import NewVersion
 from engine.packs.yaml import read_yaml
@@ -68,7 +68,12 @@ def _json(name: str, content: bytes) -> Mapping[str, Any]:
 
 
 def _decision(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
-    compile_dmn(content)
+    model = compile_dmn(content)
+    findings = [dict(found) for found in model.findings]
+    if name_of(name) not in model.decisions:
+        findings.append({"element": name, "rule": "decision_name", "message": f"文件里要有一个名称或 id 为 {name_of(name)} 的决策。"})
+    if findings:
+        raise DeployRefused(f"决策表 {name} 有 {len(findings)} 处不合要求。", findings=findings)
     return NewVersion(kind="decision", name=name, title=name, content=content)
 
 

@@ -14,6 +14,7 @@ from engine.access.scope import may_see_case
 from engine.form_filling.attachments import find_usable
 from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
 from engine.form_filling.model import Form
+from engine.form_filling.party_records import party_value
 from engine.kernel.errors import NotFound
 from engine.kernel.names import pack_of, qualify
 from engine.reference import parameters
@@ -108,8 +109,7 @@ class _Reader:
             view = parties.get_party(self.connection, self.app.keys, party_id=found, reveal=True)
         except NotFound:
             return None
-        return {**view.detail, "party_id": str(view.id), "kind": view.detail.get("kind", view.kind), "name": view.name,
-                "identifier_kind": view.identifier_kind, "identifier": view.identifier, "phone": view.phone, "address": view.address}
+        return party_value(view)
 
     def attachment(self, id: str) -> AttachmentMeta | None:
         """A file of this case, or one that this officer uploaded and that belongs to no case yet."""

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, select, update
 
 from engine.access.actors import Actor
 from engine.access.scope import may_see_case
+from engine.documents.issue import RENDER_AND_SEAL
 from engine.kernel.errors import Conflict, Invalid, NotFound
+from engine.kernel.ids import new_id
 from engine.runtime.advance import advance, queue_effect, serve
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
@@ -20,9 +22,11 @@ from engine.runtime.open_tasks import reassign
 from engine.runtime.run_effect import find_wait
 from engine.runtime.settle import settle
 from engine.runtime.work import ActResult, Row, Work
+from engine.storage.tables.documents import document
 from engine.storage.tables.runtime import effect, incident
 
 OPERATOR = "operator"
+DOCUMENT = "document"
 
 
 def retry_incident(app: Application, *, actor: Actor, incident_id: UUID, reason: str = "", key: str, at: datetime) -> ActResult:
@@ -68,6 +72,9 @@ def _find(connection: Connection, actor: Actor, incident_id: UUID) -> Row:
 
 
 def _handle(work: Work, row: Row, kind: str, facts: dict[str, Any]) -> None:
+    if row["kind"] == DOCUMENT:
+        _render_again(work, row, kind)
+        return
     waits = work.machine.waits()
     if row["kind"] == "assignment":
         user_wait = find_wait(waits.user_tasks, row["engine_id"])
@@ -87,6 +94,11 @@ def _handle(work: Work, row: Row, kind: str, facts: dict[str, Any]) -> None:
     else:
         serve(work, wait)
         advance(work)
+
+
+def _render_again(work: Work, row: Row, kind: str) -> None:
+    if kind == "retry":
+        work.app.jobs.defer(work.connection, RENDER_AND_SEAL, document_id=row["detail"]["document_id"])
 
 
 def _unpark(work: Work, row: Row, kind: str, facts: dict[str, Any]) -> None:
@@ -114,3 +126,17 @@ def _queue_again(work: Work, wait: ServiceWait, row: Row) -> None:
         queue_effect(work, wait, work.app.service_tasks.get(wait.handler), dict(wait.inputs))
         return
     work.app.jobs.defer(work.connection, RUN_EFFECT, effect_id=str(found))
+
+
+def document_exhausted(app: Application, error: BaseException, *, document_id: str) -> None:
+    """The last attempt to render and seal failed: an incident on the document's case. Retry queues the job again."""
+    at = app.clock.now()
+    with app.db.begin() as connection:
+        row = connection.execute(select(document).where(document.c.id == UUID(document_id))).mappings().one_or_none()
+        if row is None or row["instance_id"] is None:
+            return
+        connection.execute(incident.insert().values(
+            id=new_id(), instance_id=row["instance_id"], case_id=row["case_id"], node="", process="", kind=DOCUMENT, status="open", opened_at=at,
+            message=f"文书《{row['title']}》没有生成或盖章：{getattr(error, 'message', None) or '生成程序出错'}。排除原因后重试。",
+            detail={"document_id": document_id, "error": repr(error)[:2000]}, unit_id=row["unit_id"], district_id=row["district_id"],
+        ))

@@ -179,7 +179,7 @@ def _machine(
     start_event: str | None = None, payload: Mapping[str, Any] | None = None,
 ) -> Machine:
     facts = {"case_id": str(case_id) if case_id else None, "initiator_id": str(actor_id) if actor_id else None, "unit_id": str(unit_id)}
-    return Machine.start(process_for(app, pinned, process), {**facts, **(payload or {})}, now=at, decide=decider(app, pinned), start_event=start_event)
+    return Machine.start(process_for(app, pinned, process), {**facts, **(payload or {})}, now=at, decide=decider(app, pinned, at), start_event=start_event)
 
 
 def _begin(work: Work, *, data: Mapping[str, Any] | None, outcome: str | None, opinion: str) -> ActResult:

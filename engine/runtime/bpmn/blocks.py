@@ -132,7 +132,7 @@ def _find_in_scope(model: Model, graph: Graph, blocks: Blocks) -> None:
         if split not in dominated:
             continue
         beside = model.nodes[split].kind == "boundaryEvent"
-        join = "" if beside else _closing(graph, split)
+        join = "" if beside else _closing(_main(model, graph), split)
         stop = frozenset({join, split}) if join else frozenset({split})
         branches = {target: reachable(graph.after, [target], stop) for target in _branches(model, graph, split)}
         inside = {node for nodes in branches.values() for node in nodes if node in dominated and dominated[node] & bit[split]}
@@ -155,6 +155,16 @@ def opens_block(node: Node) -> bool:
     if node.kind in ("parallelGateway", "inclusiveGateway"):
         return len(node.outgoing) > 1
     return node.kind == "boundaryEvent" and not node.interrupting
+
+
+def _main(model: Model, graph: Graph) -> Graph:
+    """The graph without the ways of non-interrupting events: what starts there never comes to a join."""
+    beside = {node for node in graph.after if opens_block(model.nodes[node]) and model.nodes[node].kind == "boundaryEvent"}
+    if not beside:
+        return graph
+    after = {node: [target for target in targets if target not in beside] for node, targets in graph.after.items()}
+    before = {node: [] if node in beside else previous for node, previous in graph.before.items()}
+    return Graph(after=after, before=before, heads=graph.heads)
 
 
 def _may_close(join: Node) -> bool:

@@ -9,7 +9,7 @@ from SpiffWorkflow.task import Task
 from engine.runtime.bpmn.activities import apply_outputs, write_facts
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.timers import following
-from engine.runtime.bpmn.tokens import LIVE, cancel, cancel_all, enter, find_task, new_task, top_of
+from engine.runtime.bpmn.tokens import LIVE, cancel, cancel_all, enter, find_task, new_task, runs_of, top_of
 from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.workflow import scene
 
@@ -61,7 +61,8 @@ def _beside(my_task: Task) -> None:
     if my_task.task_spec.cancel_activity:
         cancel(host)
         return
-    _again(my_task, host=str(host.id), data=host.data)
+    _begin_run(my_task)
+    _again(my_task, host=str(host.id), data=host.data, **runs_of(host))
 
 
 def _for_scope(my_task: Task) -> None:
@@ -70,6 +71,11 @@ def _for_scope(my_task: Task) -> None:
         cancel_all(my_task.workflow, but=my_task)
         return
     _again(my_task, trigger=1, data={})
+
+
+def _begin_run(my_task: Task) -> None:
+    """What follows a non-interrupting event is a run of its own, apart from earlier ones."""
+    my_task.internal_data["runs"] = {**my_task.internal_data.get("runs", {}), my_task.task_spec.node.id: my_task.id.hex[:12]}
 
 
 def _again(my_task: Task, *, data: dict[str, Any], **marks: Any) -> None:
@@ -136,12 +142,15 @@ def catch_at(catcher: tuple[Task | None, Any, str], data: Mapping[str, Any]) -> 
     """Let the found event happen: interrupt its activity or scope if it does, and go on from it."""
     host, workflow, name = catcher
     spec = workflow.spec.task_specs[name]
-    token = new_task(workflow, name, data={**(host.data if host is not None else {}), **data})
+    marks = runs_of(host) if host is not None else {}
+    token = new_task(workflow, name, data={**(host.data if host is not None else {}), **data}, **marks)
     if spec.cancel_activity:
         if host is not None:
             cancel(host)
         else:
             cancel_all(workflow, but=token)
+    elif host is not None:
+        _begin_run(token)
     top_of(token).entered(token)
     token._ready()
 

@@ -9,7 +9,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions import NoneEventDefinition
 from SpiffWorkflow.task import Task
 
 from engine.runtime.bpmn.errors import FlowError
-from engine.runtime.bpmn.tokens import LIVE, Token, enter, new_task, spawn
+from engine.runtime.bpmn.tokens import LIVE, Token, enter, new_task, runs_of, spawn
 from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.workflow import scene
 
@@ -78,11 +78,11 @@ class Joining(Token):
         super().__init__(*args, **kwargs)
         self.incoming: list[str] = []
 
-    def arrived(self, workflow: Any) -> dict[str, list[Task]]:
-        """Waiting tokens by the flow they came on, earliest first."""
+    def arrived(self, workflow: Any, runs: Any) -> dict[str, list[Task]]:
+        """Waiting tokens of the same runs by the flow they came on, earliest first."""
         waiting: dict[str, list[Task]] = {}
         for task in workflow.tasks.values():
-            if task.task_spec is self and task.state == TaskState.WAITING:
+            if task.task_spec is self and task.state == TaskState.WAITING and task.internal_data.get("runs") == runs:
                 waiting.setdefault(task.internal_data.get("via", ""), []).append(task)
         return waiting
 
@@ -102,7 +102,7 @@ class Parallel(Joining, defaults.ParallelGateway):
 
     def _update_hook(self, my_task: Task) -> bool:
         my_task._set_state(TaskState.WAITING)
-        waiting = self.arrived(my_task.workflow)
+        waiting = self.arrived(my_task.workflow, my_task.internal_data.get("runs"))
         if len(self.incoming) > 1 and any(flow not in waiting for flow in self.incoming):
             return False
         self.merge(my_task, waiting if len(self.incoming) > 1 else {"": [my_task]})
@@ -126,11 +126,14 @@ class Inclusive(Choice, Joining, defaults.InclusiveGateway):
 
     def try_fire(self, workflow: Any) -> bool:
         """Fire if no token elsewhere can still reach an empty flow (and no full one). Called when nothing else moves."""
-        waiting = self.arrived(workflow)
-        if not waiting:
-            return False
+        waiting = [task for task in workflow.tasks.values() if task.task_spec is self and task.state == TaskState.WAITING]
+        return any(self._try_run(workflow, task.internal_data.get("runs")) for task in waiting if task.state == TaskState.WAITING)
+
+    def _try_run(self, workflow: Any, runs: Any) -> bool:
+        waiting = self.arrived(workflow, runs)
         elsewhere = {
-            t.task_spec.name for t in workflow.tasks.values() if t.has_state(LIVE) and t.task_spec is not self and "trigger" not in t.internal_data
+            t.task_spec.name for t in workflow.tasks.values()
+            if t.has_state(LIVE) and t.task_spec is not self and "trigger" not in t.internal_data and t.internal_data.get("runs") == runs
         }
         could_come = set().union(*(self.reachable_from[f] for f in self.incoming if f not in waiting), frozenset())
         already = set().union(*(self.reachable_from.get(f, frozenset()) for f in waiting), frozenset())
@@ -150,4 +153,4 @@ class EventGateway(Token, defaults.EventBasedGateway):
 
     def _leave(self, my_task: Task) -> None:
         for flow_id, target in self.flows:
-            enter(new_task(my_task.workflow, target, data=my_task.data, via=flow_id, race=str(my_task.id)))
+            enter(new_task(my_task.workflow, target, data=my_task.data, via=flow_id, race=str(my_task.id), **runs_of(my_task)))

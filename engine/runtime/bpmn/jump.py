@@ -30,9 +30,25 @@ def jump(top: Any, engine_ids: Sequence[str], to_node: str, scope: str | None, p
     while to_node not in workflow.spec.task_specs:
         workflow = workflow.owner.workflow
     replaced = blocks.paths[to_node]
+    inside = first if workflow is first.workflow else owner_in(first, workflow)
+    runs = {event: run for event, run in inside.internal_data.get("runs", {}).items() if event in replaced}
     for task in list(workflow.tasks.values()):
         if task is workflow.task_tree or not task.has_state(LIVE) or "trigger" in task.internal_data:
             continue
-        if covers(replaced, blocks.paths[task.task_spec.node.id]):
+        if covers(replaced, blocks.paths[task.task_spec.node.id]) and same_runs(runs, task):
             cancel(task)
-    return enter(new_task(workflow, to_node))
+    return enter(new_task(workflow, to_node, **({"runs": runs} if runs else {})))
+
+
+def owner_in(task: Task, workflow: Any) -> Task:
+    """The activity in ``workflow`` whose body the token stands in."""
+    inner = task.workflow
+    while inner.owner.workflow is not workflow:
+        inner = inner.owner.workflow
+    return inner.owner  # type: ignore[no-any-return]
+
+
+def same_runs(runs: dict[str, str], task: Task) -> bool:
+    """True for a token of the runs that the target stands in."""
+    own = task.internal_data.get("runs", {})
+    return all(own.get(event) == run for event, run in runs.items())

@@ -28,7 +28,7 @@ def _targets_of(model: Model, blocks: Blocks, node: Node, graphs: dict[str, Grap
     while True:
         graph = graphs[scope]
         earlier = reachable(graph.before, graph.before[here])
-        level = [name for name in in_order[scope] if name in earlier and name != node.id and covers(blocks.paths[name], blocks.paths[here])]
+        level = [name for name in in_order[scope] if name in earlier and name != node.id and is_safe(blocks, name, here)]
         found = level + found
         if not scope:
             return found
@@ -44,6 +44,17 @@ def _from_start(after: dict[str, list[str]], heads: list[str]) -> list[str]:
                 seen[target] = None
                 queue.append(target)
     return list(seen)
+
+
+def is_safe(blocks: Blocks, target: str, here: str) -> bool:
+    """True when restarting at ``target`` replaces all that runs around ``here`` and nothing else.
+
+    From inside the way of a non-interrupting event one may leave that way only to where no block is open: the block that the event's
+    activity stood in may be over by then.
+    """
+    outer, inner = blocks.paths[target], blocks.paths[here]
+    leaves_run = any(split in blocks.repeatable and split not in outer for split in inner)
+    return covers(outer, inner) and not (leaves_run and outer)
 
 
 def covers(outer: Path, inner: Path) -> bool:

@@ -6,6 +6,7 @@ finished one is dropped. Joins, boundary events and races find each other by ids
 
 ``via``     flow the token came by        ``host``   activity a boundary event waits beside
 ``race``    event-based gateway           ``index``  position of a multi-instance child
+``runs``    which run of which non-interrupting event the token belongs to
 ``compensates``  throwing event that a compensation handler runs for
 ``parked``  message of a failure: the token stands still until ``Machine.retry``
 """
@@ -133,7 +134,13 @@ def enter(task: Task) -> Task:
 def spawn(my_task: Task, flow_id: str, target: str) -> Task:
     """Move a token along a flow."""
     top_of(my_task).took(my_task.workflow, flow_id)
-    return enter(new_task(my_task.workflow, target, data=my_task.data, via=flow_id))
+    return enter(new_task(my_task.workflow, target, data=my_task.data, via=flow_id, **runs_of(my_task)))
+
+
+def runs_of(my_task: Task) -> dict[str, Any]:
+    """The mark of the runs a token belongs to, to hand on to its successors."""
+    runs = my_task.internal_data.get("runs")
+    return {"runs": runs} if runs else {}
 
 
 def park(my_task: Task, error: FlowError) -> None:
@@ -153,7 +160,7 @@ def arm(host: Task, spec_name: str) -> None:
     """Put a waiting boundary event beside ``host``; errors, escalations and the like wait without a token."""
     spec = host.workflow.spec.task_specs[spec_name]
     if spec.waits_outside:
-        enter(new_task(host.workflow, spec_name, data=host.data, host=str(host.id)))
+        enter(new_task(host.workflow, spec_name, data=host.data, host=str(host.id), **runs_of(host)))
 
 
 def hosted(host: Task) -> list[Task]:

@@ -54,7 +54,7 @@ def number_case(context: TaskContext, case: dict[str, Any]) -> str:
 @service_task(title="建立案件", mode="inline", reversible=False)
 def open_case(
     context: TaskContext, *, kind: str, title: str = "", state: str = "", link: str = "became", number: bool = True, register: str = "",
-    record: dict | None = None,  # type: ignore[type-arg]
+    record: dict | None = None,
 ) -> dict[str, Any]:
     """Open a case of ``kind`` from this one, with its handler, parties and place; linked as ``link``.
 
@@ -97,6 +97,6 @@ def _link(context: TaskContext, *, to_id: UUID, kind: str) -> None:
 
 
 @service_task(title="写台账", mode="inline")
-def write_record(context: TaskContext, *, register: str, values: dict) -> None:  # type: ignore[type-arg]
+def write_record(context: TaskContext, *, register: str, values: dict) -> None:
     """Set ``values`` on this case's record of ``register``."""
     write_case_record(context.work, qualify(register, pack_of(context.process)), values)
