@@ -7,11 +7,12 @@ from itertools import count, pairwise
 
 NS = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:gc="urn:guicheng:bpmn:1"'
 FACTS = ("x0", "x1", "x2", "x3")
+RACERS = ("message", "timer", "signal")
 
 
 @dataclass
 class Block:
-    """One structured piece. ``kind``: task, count, seq, xor, and, or, loop, bound, sub, call, many."""
+    """One structured piece. ``kind``: task, count, seq, xor, and, or, loop, bound, race, sub, call, many; ``by``: what a boundary waits for."""
 
     kind: str
     id: str
@@ -22,6 +23,7 @@ class Block:
     times: int = 0
     enough: int | None = None
     fact: str = ""
+    by: str = "message"
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Weights:
     inclusive: int = 3
     loop: int = 2
     bound: int = 2
+    race: int = 1
     sub: int = 1
     call: int = 1
     many: int = 1
@@ -61,7 +64,7 @@ class Generator:
         w = self.weights
         kinds = {"task": 6, "count": 1}
         if depth > 0:
-            kinds |= {"xor": w.xor, "loop": w.loop}
+            kinds |= {"xor": w.xor, "loop": w.loop, "race": w.race}
             if not plain:
                 kinds |= {"and": w.parallel, "or": w.inclusive, "bound": w.bound, "sub": w.sub, "call": w.call, "many": w.many}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
@@ -96,7 +99,12 @@ class Generator:
         host = self.make_task(0, plain) if self.random.random() < 0.5 else self.make_sub(depth, plain)
         interrupting = self.random.random() < 0.6
         handler = self.sequence(depth=depth, most=2, plain=not interrupting)
-        return Block("bound", self.name("b"), [host, handler], interrupting=interrupting)
+        by = self.random.choice(["message", "message", "timer", "cycle", "signal"])
+        return Block("bound", self.name("b"), [host, handler], interrupting=interrupting, by=by)
+
+    def make_race(self, depth: int, plain: bool) -> Block:
+        children = [self.sequence(depth=depth, most=1, plain=plain) for _ in range(3)]
+        return Block("race", self.name("r"), children)
 
     def make_sub(self, depth: int, plain: bool) -> Block:
         return Block("sub", self.name("sub"), [self.sequence(depth=depth, most=2, plain=plain)])
@@ -123,7 +131,7 @@ class Drawing:
         facts = "".join(f'<gc:fact name="{fact}"/>' for fact in FACTS)
         messages = "".join(f'<message id="msg_{m}" name="{m}"/>' for m in self.messages)
         return (
-            f'<definitions {NS}>{messages}<process id="{name}" isExecutable="true"><extensionElements>{facts}</extensionElements>{body}</process></definitions>'
+            f'<definitions {NS}>{messages}<signal id="sig" name="alarm"/><process id="{name}" isExecutable="true"><extensionElements>{facts}</extensionElements>{body}</process></definitions>'
         ).encode()
 
     def body(self, name: str, block: Block) -> str:
@@ -180,15 +188,34 @@ class Drawing:
         host, handler = block.children
         text, first, last = self.draw(host)
         inner, inner_first, inner_last = self.draw(handler)
-        self.messages.append(block.id)
+        definition = self._definition(block.id, block.by)
         cancel = "" if block.interrupting else ' cancelActivity="false"'
-        text += f'<boundaryEvent id="{block.id}" attachedToRef="{host.id}"{cancel}><messageEventDefinition messageRef="msg_{block.id}"/></boundaryEvent>'
+        text += f'<boundaryEvent id="{block.id}" attachedToRef="{host.id}"{cancel}>{definition}</boundaryEvent>'
         text += inner + flow(block.id, inner_first)
         if not block.interrupting:
             return text + flow(inner_last, f"e_{block.id}") + f'<endEvent id="e_{block.id}"/>', first, last
         merge = f"{block.id}_merge"
         text += f'<exclusiveGateway id="{merge}"/>' + flow(last, merge, f"f_{merge}_1") + flow(inner_last, merge, f"f_{merge}_2")
         return text, first, merge
+
+    def _definition(self, name: str, by: str) -> str:
+        if by == "message":
+            self.messages.append(name)
+            return f'<messageEventDefinition messageRef="msg_{name}"/>'
+        if by == "signal":
+            return '<signalEventDefinition signalRef="sig"/>'
+        inner = "<timeCycle>R2/P1D</timeCycle>" if by == "cycle" else "<timeDuration>P1D</timeDuration>"
+        return f"<timerEventDefinition>{inner}</timerEventDefinition>"
+
+    def draw_race(self, block: Block) -> tuple[str, str, str]:
+        merge = f"{block.id}_merge"
+        text = f'<eventBasedGateway id="{block.id}"/><exclusiveGateway id="{merge}"/>'
+        for number, (child, by) in enumerate(zip(block.children, RACERS, strict=True)):
+            event = f"{block.id}_{by}"
+            inner, first, end = self.draw(child)
+            text += f'<intermediateCatchEvent id="{event}">{self._definition(event, by)}</intermediateCatchEvent>'
+            text += inner + flow(block.id, event) + flow(event, first) + flow(end, merge, f"f_{merge}_{number}")
+        return text, block.id, merge
 
     def draw_sub(self, block: Block, inside: str = "") -> tuple[str, str, str]:
         return f'<subProcess id="{block.id}">{inside}{self.body(block.id, block.children[0])}</subProcess>', block.id, block.id

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.engine.runtime.bpmn.random_blocks import Block
+from tests.engine.runtime.bpmn.random_blocks import RACERS, Block
 
 Facts = MutableMapping[str, Any]
 Wait = tuple[str, str, int | None]
+KINDS = {"message": "message", "timer": "timer", "cycle": "timer", "signal": "signal"}
 
 
 @dataclass
@@ -133,8 +134,10 @@ class LoopRun(Run):
 class BoundRun(Run):
     host: Run
     handler: Run | None = None
+    times = -1
 
     def start(self) -> None:
+        self.times = {"timer": 1, "cycle": 2}.get(self.block.by, -1)
         self.host = make(self.block.children[0], self.place, self._done)
         self.host.start()
 
@@ -146,11 +149,12 @@ class BoundRun(Run):
         return [self.handler or self.host]
 
     def live(self) -> Iterator[tuple[Wait, Run]]:
-        if self.handler is None:
-            yield ("message", self.block.id, self.place.index), self
+        if self.handler is None and self.times != 0:
+            yield (KINDS[self.block.by], self.block.id, self.place.index), self
         yield from super().live()
 
-    def fire(self) -> None:
+    def fire(self, event: str) -> None:
+        self.times -= 1
         if self.block.interrupting:
             self.host.gone = True
             self.handler = make(self.block.children[1], self.place, self._done)
@@ -159,8 +163,37 @@ class BoundRun(Run):
             self.place.scope.stray(self.block.children[1], self.place)
 
 
+class RaceRun(Run):
+    """The first of three events decides which way is gone."""
+
+    current: Run | None = None
+
+    def start(self) -> None:
+        return None
+
+    def live(self) -> Iterator[tuple[Wait, Run]]:
+        if self.current is None:
+            for by in RACERS:
+                yield (by, f"{self.block.id}_{by}", self.place.index), self
+        yield from super().live()
+
+    def fire(self, event: str) -> None:
+        way = RACERS.index(event.rsplit("_", 1)[-1])
+        self.current = make(self.block.children[way], self.place, self._done)
+        self.current.start()
+
+    def _done(self) -> None:
+        self.gone = True
+        self.over()
+
+    def inner(self) -> list[Run]:
+        return [self.current] if self.current is not None else []
+
+
 class Scope(Run):
-    """A body: over when its block and all stray handlers are."""
+    """A body: over when its block and all stray handlers are. ``process`` marks that of a process or called process."""
+
+    process = False
 
     def __init__(self, block: Block, place: Place | None, over: Callable[[], None], facts: Facts | None = None) -> None:
         index = place.index if place is not None else None
@@ -174,6 +207,14 @@ class Scope(Run):
 
     def stray(self, block: Block, place: Place) -> None:
         self._run(block, place)
+
+    def replace(self, old: list[Run], new: Run) -> None:
+        """Put one run, already placed, in the place of others."""
+        for run in old:
+            run.gone = True
+        self.runs = [run for run in self.runs if not run.gone]
+        self.runs.append(new)
+        self.left = len(self.runs)
 
     def _run(self, block: Block, place: Place) -> None:
         self.left += 1
@@ -232,9 +273,11 @@ def make(block: Block, place: Place, over: Callable[[], None]) -> Run:
     if block.kind == "sub":
         return Scope(block.children[0], place, over)
     if block.kind == "call":
-        return Scope(block.children[0], Place({}, None, place.scope), over, facts={})
+        called = Scope(block.children[0], Place({}, None, place.scope), over, facts={})
+        called.process = True
+        return called
     kinds: dict[str, type[Run]] = {
-        "task": TaskRun, "count": CountRun, "seq": SeqRun, "xor": BranchRun, "and": BranchRun, "or": BranchRun, "loop": LoopRun, "bound": BoundRun, "many": ManyRun,
+        "task": TaskRun, "count": CountRun, "seq": SeqRun, "xor": BranchRun, "and": BranchRun, "or": BranchRun, "loop": LoopRun, "bound": BoundRun, "race": RaceRun, "many": ManyRun,
     }
     return kinds[block.kind](block, place, over)
 
@@ -245,7 +288,9 @@ class Simulation:
     def __init__(self, block: Block, facts: dict[str, Any]) -> None:
         self.over = False
         self.facts = facts
+        self.block = block
         self.root = Scope(block, None, self._finish, facts=facts)
+        self.root.process = True
         self.root.start()
 
     def _finish(self) -> None:

@@ -10,10 +10,12 @@ import pytest
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 from engine.runtime.bpmn.machine import Machine
 from tests.engine.runtime.bpmn.random_blocks import FACTS, Drawing, Generator, Weights
-from tests.engine.runtime.bpmn.simulator import BoundRun, Simulation, TaskRun
+from tests.engine.runtime.bpmn.simulated_return import bring_back, chain_to, legal_targets
+from tests.engine.runtime.bpmn.simulator import BoundRun, RaceRun, Scope, Simulation, TaskRun
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MIXES = [Weights(), Weights(parallel=5, inclusive=6, loop=6, xor=2), Weights(bound=6, sub=3, many=3, call=3)]
+RETURNS = 0.15
+MIXES = [Weights(), Weights(parallel=5, inclusive=6, loop=6, xor=2), Weights(bound=6, race=3, sub=3, many=3, call=3)]
 
 
 def compile_block(seed: int, weights: Weights) -> tuple[CompiledProcess, Simulation]:
@@ -39,7 +41,8 @@ def walk(seed: int, weights: Weights, most: int = 60) -> int:
         machine.check_invariants()
         machine = Machine.load(process, machine.dump(), now=NOW)
         waits = machine.waits()
-        here = [("task", w.node, w.index) for w in waits.user_tasks] + [("message", w.node, w.index) for w in waits.subscriptions]
+        here = [("task", w.node, w.index) for w in waits.user_tasks] + [(w.kind, w.node, w.index) for w in waits.subscriptions]
+        here += [("timer", w.node, w.index) for w in waits.timers]
         there = simulation.waits()
         assert Counter(here) == Counter(wait for wait, _ in there), (seed, step)
         assert machine.completed == simulation.over, (seed, step)
@@ -47,23 +50,58 @@ def walk(seed: int, weights: Weights, most: int = 60) -> int:
         assert {name: value for name, value in machine.facts().items() if name.startswith("n_")} == counts, (seed, step)
         if not there:
             return step
-        act(machine, chance, there)
+        act(machine, chance, there, simulation)
     return most
 
 
-def act(machine: Machine, chance: random.Random, there: list) -> None:
+def act(machine: Machine, chance: random.Random, there: list, simulation: Simulation) -> None:
     """One random act on both sides."""
     wait, run = chance.choice(there)
+    if isinstance(run, TaskRun) and chance.random() < RETURNS and come_back(machine, chance, wait, run, simulation):
+        return
     waits = machine.waits()
-    if isinstance(run, BoundRun):
-        found = next(w for w in waits.subscriptions if (w.node, w.index) == wait[1:])
-        machine.deliver("message", found.name, {}, found.engine_id, now=NOW)
-        run.fire()
+    if wait[0] == "signal":
+        machine.signal("alarm", now=NOW)
+        sound_alarm(simulation)
+    elif isinstance(run, BoundRun | RaceRun):
+        found = next(w for w in [*waits.subscriptions, *waits.timers] if (w.node, w.index) == wait[1:])
+        if wait[0] == "timer":
+            machine.fire_timer(found.engine_id, now=NOW)
+        else:
+            machine.deliver("message", found.node, {}, found.engine_id, now=NOW)
+        run.fire(wait[1])
     elif isinstance(run, TaskRun):
         found_task = next(w for w in waits.user_tasks if (w.node, w.index) == wait[1:])
         facts = {name: chance.randint(0, 2) for name in FACTS}
         machine.complete(found_task.engine_id, facts, now=NOW)
         run.complete(facts)
+
+
+def sound_alarm(simulation: Simulation) -> None:
+    """Fire everything that waits for the signal now, what is around before what is inside."""
+    hearing = [(wait, run, chain_to(simulation.root, run)) for wait, run in simulation.waits() if wait[0] == "signal"]
+    for wait, run, chain in sorted(hearing, key=lambda item: len(item[2] or [])):
+        assert isinstance(run, BoundRun | RaceRun)
+        if chain_to(simulation.root, run) is not None and chain is not None:
+            run.fire(wait[1])
+
+
+def come_back(machine: Machine, chance: random.Random, wait: tuple, run: TaskRun, simulation: Simulation) -> bool:
+    """A direct return on both sides to any target that both call legal; False when there is none."""
+    chain = chain_to(simulation.root, run)
+    assert chain is not None
+    first = max(number for number, item in enumerate(chain) if isinstance(item, Scope) and item.process)
+    process = chain[first]
+    assert isinstance(process, Scope)
+    found = next(w for w in machine.waits().user_tasks if (w.node, w.index) == wait[1:])
+    expected = legal_targets(process.block, wait[1])
+    assert set(machine.process.process_of(found.process).targets[wait[1]]) == expected, wait
+    if not expected:
+        return False
+    target = chance.choice(sorted(expected))
+    machine.jump([found.engine_id], target, scope=found.scope, now=NOW)
+    bring_back(process, chain[first:], target)
+    return True
 
 
 @pytest.mark.parametrize("start", range(0, 300, 50))
