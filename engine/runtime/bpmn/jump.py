@@ -45,7 +45,7 @@ def owner_in(task: Task, workflow: Any) -> Task:
     inner = task.workflow
     while inner.owner.workflow is not workflow:
         inner = inner.owner.workflow
-    return inner.owner  # type: ignore[no-any-return]
+    return inner.owner
 
 
 def same_runs(runs: dict[str, str], task: Task) -> bool:
