@@ -47,15 +47,12 @@ def test_a_cycle_beside_a_task_repeats_as_often_as_it_says(diagram) -> None:
     assert run.open == ["work"]
 
 
-def test_missed_rounds_of_a_cycle_fire_once(diagram) -> None:
-    run = diagram(name="an_interrupting_cycle_interrupts")
-    assert run.waits.timers[0].cycle
-
-
 def test_an_interrupting_cycle_interrupts(diagram) -> None:
     run = diagram()
+    assert run.waits.timers[0].cycle
     run.tick("late")
     assert run.open == ["remind"]
+    assert run.waits.timers == []
 
 
 def test_a_timer_can_be_a_feel_value(diagram) -> None:

@@ -104,7 +104,7 @@ def test_a_loop_costs_the_same_in_every_round(diagram) -> None:
         sizes.append(len(run.machine.dump()))
     assert set(tokens) == {2}
     assert max(sizes[1:]) - min(sizes[1:]) <= 16
-    assert max(sizes) < 1000
+    assert max(sizes) < 400
 
 
 def test_attributes_are_evaluated_at_the_wait(diagram) -> None:
