@@ -41,14 +41,15 @@ ensure_system_packages() {
   fi
   say "安装系统软件包：$missing"
   export DEBIAN_FRONTEND=noninteractive
+  local log
+  log=$(mktemp)
   # shellcheck disable=SC2086
-  apt-get install -y -q --no-install-recommends $missing >/tmp/guicheng-apt.log 2>&1 && return
-  apt-get update -q >>/tmp/guicheng-apt.log 2>&1 || true
+  apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1 && { rm -f "$log"; return; }
+  apt-get update -q >>"$log" 2>&1 || true
   # shellcheck disable=SC2086
-  apt-get install -y -q --no-install-recommends $missing >>/tmp/guicheng-apt.log 2>&1 || {
-    tail -n 20 /tmp/guicheng-apt.log >&2
-    die "系统软件包没有装上，完整输出在 /tmp/guicheng-apt.log。请检查网络和软件源后重新运行。"
-  }
+  apt-get install -y -q --no-install-recommends $missing >>"$log" 2>&1 && { rm -f "$log"; return; }
+  tail -n 20 "$log" >&2
+  die "系统软件包没有装上，完整输出在 $log。请检查网络和软件源后重新运行。"
 }
 
 good_venv() {

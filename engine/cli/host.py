@@ -34,8 +34,11 @@ class Host:
         return Settings.from_environment({**os.environ, "GUICHENG_DATA": str(data_dir), "DATABASE_URL": url})
 
     @contextmanager
-    def running(self) -> Iterator[Settings]:
-        """Settings whose database answers; an embedded server that had to be started is stopped again."""
+    def running(self, *, owner: bool = False) -> Iterator[Settings]:
+        """Settings whose database answers; an embedded server that had to be started is stopped again.
+
+        The ``owner`` stops it in any case: it may have been left running by an owner that was killed.
+        """
         settings = self.settings()
         if settings.database_url:
             yield settings
@@ -46,7 +49,7 @@ class Host:
         try:
             yield replace(settings, database_url=url)
         finally:
-            if not was_running:
+            if owner or not was_running:
                 server.stop()
 
     @contextmanager

@@ -42,7 +42,7 @@ def command(host: Host, address: str | None, port: int | None, workers: int, set
     with _alone(settings.data_dir):
         if not setup_only:
             _refuse_taken_port(settings)
-        with host.running() as running:
+        with host.running(owner=True) as running:
             settings = replace(settings, database_url=running.database_url)
             with _outside_world(settings):
                 _prepare(settings)

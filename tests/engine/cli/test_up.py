@@ -46,6 +46,21 @@ def test_it_answers_stops_and_comes_back_with_the_same_data(data_dir: Path) -> N
             urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=5)
 
 
+def test_after_a_kill_nothing_of_it_stays_but_the_data(data_dir: Path) -> None:
+    port = _free_port()
+    platform = _start(data_dir, "--port", str(port))
+    _said_until(platform, "Ctrl-C")
+    platform.kill()
+    platform.wait(timeout=10)
+    again = _start(data_dir, "--port", str(port))
+    try:
+        _said_until(again, "Ctrl-C")
+    finally:
+        again.send_signal(signal.SIGTERM)
+        assert again.wait(timeout=60) == 0
+    assert not EmbeddedServer(data_dir).running()
+
+
 def test_a_taken_port_is_said_before_anything_starts(data_dir: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
