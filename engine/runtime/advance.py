@@ -62,12 +62,17 @@ def serve(work: Work, wait: ServiceWait) -> None:
     if handler is None:
         open_incident(work, wait, kind="service", message=f"自动步骤“{wait.title}”要用的处理程序 {wait.handler or '（未写明）'} 没有安装。")
         return
-    taken = {parameter.name for parameter in handler.parameters}
-    arguments = {name: value for name, value in wait.inputs.items() if value is not None and name in taken}
+    arguments = arguments_of(wait, handler)
     if (wait.mode or handler.mode) == "queued":
         queue_effect(work, wait, handler, arguments)
         return
     _run_inline(work, wait, handler, arguments)
+
+
+def arguments_of(wait: ServiceWait, handler: ServiceTask) -> dict[str, Any]:
+    """The keyword arguments for a handler: inputs that are not null and that it takes."""
+    taken = {parameter.name for parameter in handler.parameters}
+    return {name: value for name, value in wait.inputs.items() if value is not None and name in taken}
 
 
 def _run_inline(work: Work, wait: ServiceWait, handler: ServiceTask, arguments: dict[str, Any]) -> None:

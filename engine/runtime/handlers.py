@@ -40,6 +40,7 @@ class ServiceTask:
     help: str
     mode: Mode
     reversible: bool
+    pure: bool
     function: Callable[..., Mapping[str, Any] | None]
     parameters: tuple[Parameter, ...]
 
@@ -58,18 +59,20 @@ class _Mark:
     help: str
     mode: Mode
     reversible: bool
+    pure: bool
 
 
-def service_task(*, title: str, help: str = "", mode: Mode = "queued", reversible: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def service_task(*, title: str, help: str = "", mode: Mode = "queued", reversible: bool = True, pure: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a service task.
 
     ``inline`` only for pure, bounded Python that touches nothing outside the database: it runs in the officer's
     transaction. ``queued`` runs afterwards as a job and may call outside; it must be idempotent for one
-    ``context.effect_key``. ``reversible=False`` forbids 撤回 once it has run.
+    ``context.effect_key``. ``reversible=False`` forbids 撤回 once it has run. ``pure=True`` says that an inline handler
+    only computes: it also runs when an officer looks ahead to who comes next.
     """
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.__service_task__ = _Mark(title=title, help=help, mode=mode, reversible=reversible)  # type: ignore[attr-defined]
+        function.__service_task__ = _Mark(title=title, help=help, mode=mode, reversible=reversible, pure=pure)  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -84,7 +87,7 @@ def service_tasks_in(module: ModuleType, pack: str) -> list[ServiceTask]:
             found.append(
                 ServiceTask(
                     name=f"{pack}.{name}", title=mark.title, help=mark.help or inspect.getdoc(function) or "", mode=mark.mode,
-                    reversible=mark.reversible, function=function, parameters=_parameters(function),
+                    reversible=mark.reversible, pure=mark.pure, function=function, parameters=_parameters(function),
                 )
             )
     return found

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from engine.access.actors import Actor
 from engine.kernel.errors import GuichengError
+from engine.runtime.advance import arguments_of, call, context_of
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.machine import Machine
+from engine.runtime.bpmn.waits import ServiceWait
 from engine.runtime.locate import lock_task, peek_case
-from engine.runtime.open_tasks import assignee_of, attributes_of, candidates_of, people_of
+from engine.runtime.open_tasks import attributes_of, takers_of
 from engine.runtime.work import TaskBrief, Work
 
 MOST_STEPS = 50
@@ -55,14 +57,21 @@ def _run_ahead(work: Work, machine: Machine, facts: Mapping[str, Any]) -> list[T
         if not services:
             break
         for wait in services:
-            machine.complete(wait.engine_id, {}, now=work.at)
+            machine.complete(wait.engine_id, _foresee(work, wait), now=work.at)
     return [_brief(work, wait) for wait in machine.waits().user_tasks if wait.engine_id not in before]
+
+
+def _foresee(work: Work, wait: ServiceWait) -> dict[str, Any]:
+    """What a pure handler would answer; nothing for one that does more than compute."""
+    handler = work.app.service_tasks.find(wait.handler)
+    if handler is None or not handler.pure:
+        return {}
+    return call(handler, context_of(work, wait), arguments_of(wait, handler))
 
 
 def _brief(work: Work, wait: Any) -> TaskBrief:
     asked = attributes_of(work, wait)
-    assignee = assignee_of(work, wait, asked)
-    people = people_of(work, assignee, [] if assignee else candidates_of(work, asked))
+    people = takers_of(work, wait, asked).people
     mine = any(id == work.actor_id for id, _ in people)
     return TaskBrief(id=UUID(wait.engine_id), title=asked["title"], role_title=asked["role_title"], people=tuple(name for _, name in people), mine=mine)
 

@@ -238,3 +238,18 @@ def test_a_return_needs_its_reason_and_a_legal_place(town: Town) -> None:
         send_back(town, "head", "office_review", "draft", "  ")
     with pytest.raises(Invalid, match="不能退回到这一步"):
         send_back(town, "head", "office_review", "agency_approval", "退")
+
+
+def test_looking_ahead_past_the_last_approval_sees_that_nobody_comes(town: Town) -> None:
+    start_clue(town)
+    do(town, "officer", "verify", "file", data=HANDLING)
+    do(town, "officer", "draft", "submit", data=application(town))
+    do(town, "head", "office_review")
+    do(town, "staff", "section_review")
+    do(town, "section_head", "section_head_review", "joint", data={"joint_unit": str(town.units["quality_section"])})
+    do(town, "joint_staff", "joint_staff_review")
+    do(town, "joint_head", "joint_head_review")
+    row, chief = open_task(town, "agency_approval"), town.actor("chief")
+    assert preview_next(town.app, actor=chief, task_id=row["id"], outcome="approve", at=now(town)) == []
+    refused = preview_next(town.app, actor=chief, task_id=row["id"], outcome="disapprove", at=now(town))
+    assert [brief.title for brief in refused] == ["承办人核查处理"]
