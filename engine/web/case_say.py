@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -25,17 +25,17 @@ def says(page: CasePage, *, actor: Actor, now: datetime) -> list[Markup]:
 
 
 def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
-    since = words.span(now - task["opened_at"])
+    since = f"已 {words.span(now - task['opened_at'])}" if now - task["opened_at"] >= timedelta(minutes=1) else "刚刚到"
     if task["mine"]:
-        held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，已 {}。").format(task["title"], since)
+        held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，{}。").format(task["title"], since)
     elif task["assignee"]:
         post = f"（{task['assignee_post']}）" if task["assignee_post"] else ""
-        held = Markup("现在在 <b>{}</b>{} 手里，等待 <b>{}</b>，已 {}。").format(task["assignee"], post, task["title"], since)
+        held = Markup("现在在 <b>{}</b>{} 手里，等待 <b>{}</b>，{}。").format(task["assignee"], post, task["title"], since)
     elif task["claimable"]:
-        held = Markup("等 <b>你</b> 或同岗位的人 <b>{}</b>，谁先办谁算，已 {}。").format(task["title"], since)
+        held = Markup("等 <b>你</b> 或同岗位的人 <b>{}</b>，谁先办谁算，{}。").format(task["title"], since)
     else:
         whose = f"{task['pool_units'] or ''}{task['role_title'] or ''}" or "有关人员"
-        held = Markup("等 <b>{}</b> 认领 <b>{}</b>，已 {}。").format(whose, task["title"], since)
+        held = Markup("等 <b>{}</b> 认领 <b>{}</b>，{}。").format(whose, task["title"], since)
     return held + _sender(task, actor=actor, now=now)
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from engine.kernel.errors import Forbidden
 from engine.kernel.gm import hmac_sm3
+from engine.web.api.errors import below_api
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -41,9 +42,9 @@ def csrf_field() -> Markup:
 
 
 def check() -> None:
-    """Refuse an unsafe request that doesn't carry the token; a request with a bearer token has nothing to forge."""
+    """Refuse an unsafe request that doesn't carry the token; below /api no cookie counts, so there is nothing to forge."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if request.method in SAFE or g.get("bearer") or getattr(view, "csrf_exempt", False):
+    if request.method in SAFE or g.get("bearer") or below_api() or getattr(view, "csrf_exempt", False):
         return
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
     wanted = g.get("csrf") or (_anonymous(request.cookies[COOKIE]) if COOKIE in request.cookies else "")

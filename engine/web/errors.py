@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine.kernel.errors import DeployRefused, GuichengError, Invalid
 from engine.kernel.ids import new_id
+from engine.web.api import errors as api
 from engine.web.guard import LoginRequired, wants_page
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,8 @@ PLAIN = {
     429: "提交太频繁，请稍等再试。",
 }
 BROKEN = "系统内部出了问题，这一步没有办成，数据没有改动。已填的内容保存在草稿里，请稍后重试；多次不行请把下面的编号告诉管理员。"
+
+BROKEN_API = "系统内部出了问题，这次没有办成，数据没有改动。请稍后用同一个 Idempotency-Key 重发；多次不行请把响应头 X-Request-Id 告诉管理员。"
 
 
 def install(app: Flask) -> None:
@@ -45,6 +48,8 @@ def shape(error: GuichengError) -> dict[str, Any]:
 
 
 def on_guicheng(error: GuichengError) -> ResponseReturnValue:
+    if api.below_api():
+        return api.of_guicheng(error)
     if not wants_page():
         return jsonify(shape(error)), error.status
     return _page(error.status, error.message, code=error.code, login=isinstance(error, LoginRequired), error=error)
@@ -54,6 +59,8 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status in (301, 302, 303, 304, 307, 308):
         return error
+    if api.below_api():
+        return api.of_http(error)
     message = PLAIN.get(status, PLAIN[400])
     if not wants_page():
         return jsonify({"error": {"code": f"http_{status}", "message": message}}), status
@@ -62,8 +69,10 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
 
 def on_bug(error: Exception) -> ResponseReturnValue:
     """Anything else is ours: the log gets it, the reader gets what happened to the work and a number to quote."""
-    number = new_id().hex[-12:]
+    number = api.request_id() if api.below_api() else new_id().hex[-12:]
     log.error("unhandled", number=number, path=request.path, method=request.method, exc_info=error)
+    if api.below_api():
+        return api.of_bug(BROKEN_API)
     if not wants_page():
         return jsonify({"error": {"code": "internal", "message": BROKEN, "number": number}}), 500
     return _page(500, BROKEN, number=number)

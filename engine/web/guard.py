@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from engine.access import sessions, tokens
 from engine.kernel.errors import Forbidden, GuichengError
-from engine.web.context import now, writing
+from engine.web.api.errors import below_api
+from engine.web.context import now, reading, writing
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "guicheng"
@@ -46,7 +47,10 @@ def identify() -> ResponseReturnValue | None:
     g.actor, g.csrf, g.session_hash, g.bearer = None, "", None, False
     if request.endpoint == "static":
         return None
-    _by_token() if request.headers.get("Authorization", "").startswith("Bearer ") else _by_cookie()
+    if _bearer():
+        _by_token()
+    elif not below_api():  # programs bring a token; a browser's cookie counts for pages only
+        _by_cookie()
     if g.actor is None:
         return None if is_public(current_app, request.endpoint) else _refuse()
     if g.actor.must_change and request.endpoint not in FIRST_STEPS and not is_public(current_app, request.endpoint):
@@ -54,31 +58,39 @@ def identify() -> ResponseReturnValue | None:
     return None
 
 
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def _by_cookie() -> None:
     token = request.cookies.get(COOKIE)
     if not token:
         return
-    with writing() as connection:
+    with reading() as connection:
         found = sessions.resolve_session(connection, token=token, at=now())
-        if found is None:
-            return
-        if found.stale and request.endpoint != "notices.badge":
+    if found is None:
+        return
+    if found.stale and request.endpoint != "notices.badge":
+        with writing() as connection:
             sessions.touch_session(connection, token_hash=found.token_hash, at=now())
     g.actor, g.csrf, g.session_hash = found.actor, found.csrf, found.token_hash
 
 
 def _by_token() -> None:
-    token = request.headers["Authorization"].removeprefix("Bearer ").strip()
+    token = _bearer()
     with writing() as connection:
         found = tokens.resolve_token(connection, token=token, at=now())
         if found is not None:
-            tokens.touch_token(connection, token=token, at=now())
+            g.token_calls = tokens.touch_token(connection, token=token, at=now())
     if found is None and not is_public(current_app, request.endpoint):
         raise LoginRequired("接口令牌无效、已停用或已到期，请换一个令牌。", code="bad_token")
     g.actor, g.bearer = found, found is not None
 
 
 def _refuse() -> ResponseReturnValue:
+    if below_api():
+        raise LoginRequired("请在请求头 Authorization 里带上接口令牌：Bearer 加空格加令牌。令牌在“我的—接口令牌”里生成。", code="token_required")
     if request.method in ("GET", "HEAD") and wants_page():
         wanted = request.full_path.rstrip("?") if request.query_string else request.path
         return redirect(url_for("login.page", next=wanted if wanted != "/" else None))

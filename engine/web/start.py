@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -45,6 +46,7 @@ def begin(pack: str, name: str) -> ResponseReturnValue:
     except Invalid as error:
         if not error.fields:
             raise
+        _keep(process, data)
         return _page(process, sent=data, errors=error.fields, status=422)
     return onward(result, application().catalogue.start(process).title)
 
@@ -52,12 +54,17 @@ def begin(pack: str, name: str) -> ResponseReturnValue:
 @blueprint.post("/start/<pack>/<name>/draft")
 def draft(pack: str, name: str) -> ResponseReturnValue:
     process = f"{pack}.{name}"
+    id = _keep(process, _sent(process))
+    return jsonify({"draft_id": str(id), "saved": task_form.clock_time(now())})
+
+
+def _keep(process: str, data: Mapping[str, Any]) -> UUID:
+    """Keep what was typed under the id that the page has had since it was opened."""
     known = request.form.get("draft_id", "")
-    id = save_start_draft(
-        application(), actor=actor(), process=process, data={**_sent(process), task_form.OPINION: request.form.get("opinion", "")},
+    return save_start_draft(
+        application(), actor=actor(), process=process, data={**data, task_form.OPINION: request.form.get("opinion", "")},
         draft_id=identifier(known, "草稿") if known else None, at=now(),
     )
-    return jsonify({"draft_id": str(id), "saved": task_form.clock_time(now())})
 
 
 @blueprint.post("/start/<pack>/<name>/live")

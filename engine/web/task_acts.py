@@ -1,14 +1,17 @@
 """What a person does with a step: claim, release, save, complete, return, hand over; and take an act back."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access.assignment import holders
 from engine.form_filling.live import live_html
-from engine.kernel.errors import Invalid
+from engine.kernel.errors import Invalid, StaleRevision
 from engine.runtime.claim_task import claim_task, release_task
 from engine.runtime.complete_task import complete_task
 from engine.runtime.preview_next import preview_next
@@ -46,7 +49,8 @@ def release(task_id: str) -> ResponseReturnValue:
 def draft(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
     with reading() as connection:
-        data = {**task_form.read_sent(connection, task_id=id), task_form.OPINION: request.form.get("opinion", "")}
+        place = query.task_place(connection, task_id=id)
+    data = {**task_form.read_sent(place), task_form.OPINION: request.form.get("opinion", "")}
     rev = save_draft(
         application(), actor=actor(), task_id=id, data=data, form_hash=request.form.get("form_hash", ""), rev=request.form.get("rev", 0, type=int), at=now(),
     )
@@ -92,7 +96,7 @@ def complete(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
     with reading() as connection:
         place = query.task_place(connection, task_id=id)
-        data = task_form.read_sent(connection, task_id=id)
+    data = task_form.read_sent(place)
     try:
         result = complete_task(
             application(), task_id=id, data=data, outcome=request.form.get("outcome", "submit"), opinion=request.form.get("opinion", ""),
@@ -101,8 +105,18 @@ def complete(task_id: str) -> ResponseReturnValue:
     except Invalid as error:
         if not error.fields:
             raise
+        _keep(id, data)
         return case_page.show(place["case_id"], task_id=id, sent=data, errors=error.fields, status=422)
     return onward(result, place["title"])
+
+
+def _keep(task_id: UUID, data: Mapping[str, Any]) -> None:
+    """What a refused submit carried becomes the draft, unless another window has saved a later one."""
+    with suppress(StaleRevision):
+        save_draft(
+            application(), actor=actor(), task_id=task_id, data={**data, task_form.OPINION: request.form.get("opinion", "")},
+            form_hash=request.form.get("form_hash", ""), rev=request.form.get("rev", 0, type=int), at=now(),
+        )
 
 
 @blueprint.post("/tasks/<task_id>/return")

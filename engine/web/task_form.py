@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import request, url_for
 from markupsafe import Markup
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from engine.access.phrases import phrases_of
 from engine.form_filling.context import FormContext
@@ -24,7 +24,6 @@ from engine.runtime.begin import load_machine
 from engine.runtime.form_context import form_context
 from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of
 from engine.runtime.queries import case_page, submissions
-from engine.storage.tables.runtime import instance, task
 from engine.web.context import actor, application, new_key, now
 
 OPINION = "$opinion"
@@ -198,13 +197,9 @@ def _people_in(form: Form, data: Mapping[str, Any]) -> list[UUID]:
     return found
 
 
-def read_sent(connection: Connection, *, task_id: UUID) -> dict[str, Any]:
-    """The answers in the request, as the pinned form reads them; nothing is judged."""
-    row = connection.execute(
-        select(task.c.form, instance.c.bundle_id).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
-    ).mappings().one()
-    plain = dict(row)
-    form = form_of_task(application(), plain, plain)
+def read_sent(place: dict[str, Any]) -> dict[str, Any]:
+    """The answers in the request, as the pinned form of the task at ``place`` reads them; nothing is judged."""
+    form = form_of_task(application(), place, place)
     return form.read_html(request.form) if form else {}
 
 

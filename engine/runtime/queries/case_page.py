@@ -52,7 +52,7 @@ def _rows(connection: Connection, name: str, **values: Any) -> list[Row]:
 
 
 def task_place(connection: Connection, *, task_id: UUID) -> Row:
-    """Case, status and title of a task; raises NotFound. Says nothing about rights: the case is asked next."""
+    """Case, status, title and pinned form of a task; raises NotFound. Says nothing about rights: the case is asked next."""
     row = connection.execute(SQL["task_place"], {"task_id": task_id}).mappings().one_or_none()
     if row is None:
         raise NotFound("没有这项任务，或者您无权查看。")

@@ -38,3 +38,8 @@ def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str,
         )
         for row in rows
     }
+
+
+def latest_sealed(connection: Connection, *, case_id: UUID) -> dict[str, Mapping[str, Any]]:
+    """As ``latest``, for readers who get secrets masked: rows with node, form, data as stored, by_name, at, superseded."""
+    return {row["node"]: dict(row) for row in connection.execute(SQL["latest"], {"case_id": case_id}).mappings()}

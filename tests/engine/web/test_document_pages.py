@@ -32,7 +32,7 @@ def sign_in(bureau: Bureau, client: FlaskClient, who: str) -> None:  # noqa: F81
     with bureau.app.db.begin() as connection:
         connection.execute(insert(account).values(id=id, person_id=bureau.people[who], login=who, password_hash="x", updated_at=AT))
         opened = open_session(connection, account_id=id, post_id=None, agent="test", at=AT)
-    client.set_cookie(COOKIE, opened.token, path="/")
+    client.set_cookie(COOKIE, opened.token, domain="example.invalid", path="/")
 
 
 def get(client: FlaskClient, path: str) -> Any:

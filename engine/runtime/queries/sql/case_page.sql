@@ -42,8 +42,9 @@ SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.ac
 FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000
 
 -- name: task_place
--- Where a task belongs, whether it is open, and who ended it.
-SELECT t.case_id, t.status, t.title, p.name AS ended_by, t.ended_at FROM task t LEFT JOIN person p ON p.id = t.ended_by WHERE t.id = :task_id
+-- Where a task belongs, whether it is open, who ended it, and its form as its case is pinned.
+SELECT t.case_id, t.status, t.title, t.form, i.bundle_id, p.name AS ended_by, t.ended_at
+FROM task t JOIN instance i ON i.id = t.instance_id LEFT JOIN person p ON p.id = t.ended_by WHERE t.id = :task_id
 
 -- name: documents
 -- Documents of the case, newest first.

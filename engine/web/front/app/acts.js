@@ -15,7 +15,7 @@ export function installActs() {
     try {
       if (!question || (await ask(question))) await send(form, event.submitter);
     } finally {
-      delete form.dataset.busy;
+      if (!form.dataset.sent) delete form.dataset.busy;
     }
   });
 }
@@ -46,12 +46,13 @@ async function answer(form, submitter, response, body, tries) {
   if (html) return showPage(form, await response.text());
   const told = await response.json().catch(() => ({ error: { message: "服务器的回答不完整，不知道有没有提交成。请刷新看看，不要重复提交。" } }));
   if (told.location) {
+    form.dataset.sent = "1";
     forget(form);
     return go(told.location);
   }
   if (told.error?.code === "csrf" && tries === 0 && (await freshToken(person()))) return send(form, submitter, 1);
   keep(form, body);
-  say(told.error?.message ?? "没有提交成，内容还在。", "late");
+  say(told.error?.message ?? "没有提交成，内容还在。", "late", form.closest(".drop") ?? undefined);
 }
 
 const person = () => document.querySelector("#relogin input[name=person]")?.value;

@@ -15,6 +15,7 @@ export function keep(form, body) {
 export function forget(form) {
   const name = nameOf(form);
   if (name) localStorage.removeItem(name);
+  if (form.dataset.draft) localStorage.removeItem(`guicheng:draft:${form.dataset.draft}`);
 }
 
 export function offerKept() {

@@ -1,6 +1,6 @@
 // Short messages on the page, and one question in a dialog.
 export function say(text, kind = "ok", where = document.getElementById("main")) {
-  document.querySelector(".note-bar.live")?.remove();
+  for (const old of document.querySelectorAll(".note-bar.live")) old.remove();
   const bar = document.createElement("p");
   bar.className = `note-bar live ${kind}`;
   bar.setAttribute("role", kind === "late" ? "alert" : "status");
