@@ -75,7 +75,7 @@ def login_of(story: Story, who: str) -> str:
 
 def _story(data: Mapping[str, Any], case: Mapping[str, Any], known: Mapping[str, Any], place: int) -> Story:
     topic = data["topics"][case["topic"]]
-    district, station = case["at"].split(".")
+    district, station = case["at"].rsplit(".", 1)
     party = known[case["party"]]
     title = topic["title"].format(name=party["name"])
     facts = {
