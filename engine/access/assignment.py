@@ -49,8 +49,21 @@ class Holder:
     post_title: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Who may take a step: ``pairs`` (unit id, post code), and the ``people`` in them as (person id, name), by name."""
+
+    pairs: list[tuple[UUID, str]]
+    people: list[tuple[UUID, str]]
+
+
 def candidates(connection: Connection, *, role: str, case_unit_id: UUID, on: date, unit_id: UUID | None = None) -> list[tuple[UUID, str]]:
-    """(unit id, post code) pairs that hold ``role`` for a case of ``case_unit_id`` on ``on``; empty when nobody does.
+    """The pairs of ``pool``."""
+    return pool(connection, role=role, case_unit_id=case_unit_id, on=on, unit_id=unit_id).pairs
+
+
+def pool(connection: Connection, *, role: str, case_unit_id: UUID, on: date, unit_id: UUID | None = None) -> Pool:
+    """(unit id, post code) pairs that hold ``role`` for a case of ``case_unit_id`` on ``on``, with their people; empty when nobody does.
 
     own: the case's unit itself. agency: units of the wanted kind in its district bureau, or that bureau itself; for a
     unit at city level, those at city level. city: units of the wanted kind at city level of the same bureau. With
@@ -60,7 +73,7 @@ def candidates(connection: Connection, *, role: str, case_unit_id: UUID, on: dat
     base, here, within = unit.alias("base"), unit.alias("here"), unit.alias("within")
     h = role_holder.c
     statement = (
-        select(here.c.id, h.post)
+        select(here.c.id, h.post, person.c.id, person.c.name)
         .distinct()
         .select_from(
             role_holder.join(base, base.c.id == (unit_id or case_unit_id))
@@ -76,9 +89,11 @@ def candidates(connection: Connection, *, role: str, case_unit_id: UUID, on: dat
             or_(h.bureau.is_(None), h.bureau == base.c.bureau),
             or_(h.unit_id.is_(None), here.c.path.startswith(within.c.path)),
         )
-        .order_by(here.c.id, h.post)
+        .order_by(here.c.id, h.post, person.c.name, person.c.id)
     )
-    return [(row[0], row[1]) for row in connection.execute(statement)]
+    rows = connection.execute(statement).all()
+    people = {row[2]: row[3] for row in rows}
+    return Pool(pairs=list(dict.fromkeys((row[0], row[1]) for row in rows)), people=sorted(people.items(), key=lambda one: (one[1], one[0])))
 
 
 def _place(base: Any, here: Any, *, named: bool) -> ColumnElement[bool]:

@@ -67,6 +67,23 @@ def save_party(
     connection: Connection, keys: KeyRing, *, given: PartyInput, at: datetime, unit_id: UUID | None = None, district_id: UUID | None = None
 ) -> UUID:
     """The id of the party: a known number updates its row, anything else becomes a new one. Raises Invalid without a name."""
+    statement = _upsert(keys, given=given, at=at, unit_id=unit_id, district_id=district_id)
+    return connection.execute(statement.returning(party.c.id)).scalar_one()
+
+
+def save_party_of_case(
+    connection: Connection, keys: KeyRing, *, given: PartyInput, case_id: UUID, at: datetime, act_id: UUID | None = None, role: str = "party",
+    unit_id: UUID | None = None, district_id: UUID | None = None,
+) -> UUID:
+    """``save_party`` and ``attach_party`` in one statement; the id of the note on the case."""
+    saved = _upsert(keys, given=given, at=at, unit_id=unit_id, district_id=district_id).returning(party.c.id).cte("saved")
+    values = _link(keys, case_id=case_id, party_id=select(saved.c.id).scalar_subquery(), given=given, at=at, act_id=act_id, role=role)
+    connection.execute(insert(case_party).values(values))
+    link: UUID = values["id"]
+    return link
+
+
+def _upsert(keys: KeyRing, *, given: PartyInput, at: datetime, unit_id: UUID | None, district_id: UUID | None) -> Any:
     name = given.name.strip()
     if given.kind not in KINDS or not name:
         raise Invalid("请填写当事人的类别和名称。", fields={"name": "请填写当事人名称。"})
@@ -83,7 +100,7 @@ def save_party(
             k: v for k, v in values.items() if k not in ("identifier_kind", "identifier", "identifier_index") and (v or k == "updated_at")
         }
         statement = statement.on_conflict_do_update(index_elements=["identifier_kind", "identifier_index"], set_=kept)
-    return connection.execute(statement.returning(party.c.id)).scalar_one()
+    return statement
 
 
 def _sealed(keys: KeyRing, given: PartyInput) -> dict[str, Any]:
@@ -198,6 +215,13 @@ def attach_party(
     role: str = "party",
 ) -> UUID:
     """Note on the case who the party was when this act was done; the number stays sealed in the snapshot."""
+    values = _link(keys, case_id=case_id, party_id=party_id, given=given, at=at, act_id=act_id, role=role)
+    connection.execute(insert(case_party).values(values))
+    link: UUID = values["id"]
+    return link
+
+
+def _link(keys: KeyRing, *, case_id: UUID, party_id: Any, given: PartyInput, at: datetime, act_id: UUID | None, role: str) -> dict[str, Any]:
     number = normal_identifier(given.identifier)
     snapshot = {
         "kind": given.kind,
@@ -209,11 +233,7 @@ def attach_party(
         "detail": dict(given.detail),
         "sealed": keys.encrypt(number.encode(), _case_aad(case_id)).hex() if number and given.kind == "person" else "",
     }
-    id = new_id()
-    connection.execute(
-        insert(case_party).values(id=id, case_id=case_id, party_id=party_id, role=role, snapshot=snapshot, at=at, act_id=act_id)
-    )
-    return id
+    return {"id": new_id(), "case_id": case_id, "party_id": party_id, "role": role, "snapshot": snapshot, "at": at, "act_id": act_id}
 
 
 def _case_aad(case_id: UUID) -> bytes:

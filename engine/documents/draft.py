@@ -8,18 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, literal, select
+from sqlalchemy import Uuid as UUIDType
+from sqlalchemy import case as case_when
+from sqlalchemy.dialects.postgresql import insert
 
 from engine.documents.compose import compose
 from engine.documents.queries import lock_document, snapshot_of
 from engine.documents.services import Services
 from engine.documents.template import Template, parse_template
 from engine.documents.units import authority, facts_of, lineage
-from engine.documents.versions import add_version
 from engine.kernel.errors import Conflict, NotFound
 from engine.kernel.ids import new_id
 from engine.storage.tables.cases import case_file
-from engine.storage.tables.documents import document
+from engine.storage.tables.documents import document, document_version
 
 RENDER_DRAFT = "documents.render_draft"
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0/O, 1/I/L, U
@@ -38,31 +40,23 @@ class Drafted:
 def draft_document(
     app: Services, connection: Connection, *, key: str, template: str, definition_id: UUID, case_id: UUID,
     data: Mapping[str, Any], at: datetime, opinions: Sequence[Mapping[str, Any]] = (), instance_id: UUID | None = None,
-    act_id: UUID | None = None, actor_id: UUID | None = None, actor_name: str = "",
+    act_id: UUID | None = None, actor_id: UUID | None = None, actor_name: str = "", case: Mapping[str, Any] | None = None,
 ) -> Drafted:
     """Write a draft in the caller's transaction; its preview is rendered by a job.
 
     ``key`` is instance:node:template. ``data`` are the form's answers, ``opinions`` dicts with node, title, person, post,
-    words, date and person_id. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
+    words, date and person_id, ``case`` the case's row where the caller has it. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
     """
     definition = app.library.definition(definition_id)
     parsed = parse_template(definition.content, name=template)
-    case = connection.execute(select(case_file).where(case_file.c.id == case_id)).one_or_none()
-    if case is None:
-        raise NotFound("没有这个案件。")
+    case = case or _case(connection, case_id)
     content = _content(connection, case, data, opinions)
     compose(parsed, snapshot_of(content, number=None, today=None), check_code="", verify_url="")
-    existing = connection.execute(select(document).where(document.c.key == key).with_for_update()).one_or_none()
     values = {
         "case_id": case_id, "instance_id": instance_id, "act_id": act_id, "template": template, "definition_id": definition_id,
-        "title": parsed.title, "data": content, "unit_id": case.unit_id, "district_id": case.district_id, "updated_at": at,
+        "title": parsed.title, "data": content, "unit_id": case["unit_id"], "district_id": case["district_id"], "updated_at": at,
     }
-    if existing is None:
-        drafted = _insert(connection, key, values, actor_id, at)
-    else:
-        drafted = _replace(connection, existing, values)
-    title = "重拟稿" if drafted.replaced else "初稿"
-    add_version(connection, document_id=drafted.id, rev=drafted.rev, title=title, by_id=actor_id, by_name=actor_name, at=at)
+    drafted = _write(connection, key, values, actor_id=actor_id, actor_name=actor_name, at=at)
     defer_preview(app, connection, drafted.id, drafted.rev)
     return drafted
 
@@ -84,28 +78,43 @@ def draft_blocks(app: Services, connection: Connection, *, document_id: UUID) ->
     return dict(composed.blocks)
 
 
-def _content(connection: Connection, case: Row[Any], data: Mapping[str, Any], opinions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    rows = lineage(connection, case.unit_id)
+def _case(connection: Connection, case_id: UUID) -> Mapping[str, Any]:
+    found = connection.execute(select(case_file).where(case_file.c.id == case_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这个案件。")
+    return dict(found)
+
+
+def _content(connection: Connection, case: Mapping[str, Any], data: Mapping[str, Any], opinions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rows = lineage(connection, case["unit_id"])
     return {
         "data": dict(data), "opinions": [dict(opinion) for opinion in opinions], "blocks": {},
-        "case": {"id": str(case.id)} | {name: case._mapping[name] for name in ("kind", "number", "title", "subject", "address")},
+        "case": {"id": str(case["id"])} | {name: case[name] for name in ("kind", "number", "title", "subject", "address")},
         "unit": facts_of(authority(rows)), "handling_unit": facts_of(rows[0]),
     }
 
 
-def _insert(connection: Connection, key: str, values: Mapping[str, Any], actor_id: UUID | None, at: datetime) -> Drafted:
-    id, code = new_id(), new_check_code()
-    connection.execute(insert(document).values(
-        id=id, key=key, state="draft", check_code=code, created_by=actor_id, created_at=at, rev=1, rendered_rev=0, **values
-    ))
-    return Drafted(id=id, rev=1, check_code=code, replaced=False)
-
-
-def _replace(connection: Connection, existing: Row[Any], values: Mapping[str, Any]) -> Drafted:
-    if existing.state != "draft":
-        raise Conflict(f"文书《{existing.title}》已经签发，不能重拟；请先撤回。")
-    connection.execute(update(document).where(document.c.id == existing.id).values(rev=existing.rev + 1, **values))
-    return Drafted(id=existing.id, rev=existing.rev + 1, check_code=existing.check_code, replaced=True)
+def _write(
+    connection: Connection, key: str, values: Mapping[str, Any], *, actor_id: UUID | None, actor_name: str, at: datetime
+) -> Drafted:
+    """Document and entry of its history in one statement; a draft with this key is written over as its next revision."""
+    fresh = new_id()
+    made = insert(document).values(
+        id=fresh, key=key, state="draft", check_code=new_check_code(), created_by=actor_id, created_at=at, rev=1, rendered_rev=0, **values
+    )
+    written = (
+        made.on_conflict_do_update(index_elements=["key"], set_={**values, "rev": document.c.rev + 1}, where=document.c.state == "draft")
+        .returning(document.c.id, document.c.rev, document.c.check_code).cte("written")
+    )
+    entry = select(
+        literal(new_id()), written.c.id, written.c.rev, case_when((written.c.rev == 1, "初稿"), else_="重拟稿"), literal(actor_id, UUIDType()),
+        literal(actor_name), literal(at),
+    )
+    kept = insert(document_version).from_select(["id", "document_id", "rev", "title", "by_id", "by_name", "at"], entry).cte("kept")
+    row = connection.execute(select(written.c.id, written.c.rev, written.c.check_code).add_cte(kept)).one_or_none()
+    if row is None:
+        raise Conflict(f"文书《{values['title']}》已经签发，不能重拟；请先撤回。")
+    return Drafted(id=row.id, rev=row.rev, check_code=row.check_code, replaced=row.id != fresh)
 
 
 def new_check_code() -> str:

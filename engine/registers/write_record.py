@@ -35,10 +35,10 @@ def write_record(
         return {}
     row = {"id": record_id, "case_id": case_id, "unit_id": unit_id, "district_id": district_id, "created_at": at, "updated_at": at, **columns}
     write = insert(table).values(row)
-    connection.execute(write.on_conflict_do_update(index_elements=["id"], set_={"updated_at": at, **{name: write.excluded[name] for name in columns}}))
-    connection.execute(record_history.insert().values(
+    record = write.on_conflict_do_update(index_elements=["id"], set_={"updated_at": at, **{name: write.excluded[name] for name in columns}}).cte("record")
+    connection.execute(insert(record_history).values(
         id=new_id(), register=register.name, record_id=record_id, act_id=act_id, at=at, by_id=by_id, by_name=by_name, reason=reason, changes=changes,
-    ))
+    ).add_cte(record))
     return changes
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from engine.access.parties import attach_party, save_party
+from engine.access.parties import save_party_of_case
 from engine.form_filling.attachments import link_attachments
 from engine.form_filling.model import Form, Right
 from engine.form_filling.party_records import party_input
@@ -143,7 +143,8 @@ def write_case_record(work: Work, name: str, values: Mapping[str, Any], *, recor
 def _spread_to_parties(work: Work, form: Form, valid: Validated) -> None:
     for name, value in valid.parties.items():
         given = party_input(value)
-        party_id = save_party(work.connection, work.app.keys, given=given, at=work.at, unit_id=work.case["unit_id"], district_id=work.case["district_id"])
-        role = str(form.fields[name].gc.get("role", "party"))
-        link = attach_party(work.connection, work.app.keys, case_id=work.case["id"], party_id=party_id, given=given, at=work.at, act_id=work.act_id, role=role)
+        link = save_party_of_case(
+            work.connection, work.app.keys, given=given, case_id=work.case["id"], at=work.at, act_id=work.act_id,
+            role=str(form.fields[name].gc.get("role", "party")), unit_id=work.case["unit_id"], district_id=work.case["district_id"],
+        )
         work.undo.append({"op": "party", "id": str(link)})

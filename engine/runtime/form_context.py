@@ -1,7 +1,7 @@
 """What a form may know on this case for this officer: dictionaries, names, parties, earlier answers, facts."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ def form_context(
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
         "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "case": reader.titled_case,
-        "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": reader.known(form),
+        "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
         values["url"] = url
@@ -59,6 +59,7 @@ class _Reader:
         self.case, self.instance_id, self.task, self.facts = case, instance_id, task, facts
         self.on = FormContext(at=at).today
         self._answers: dict[str, dict[str, Any]] | None = None
+        self._names: dict[tuple[str, UUID], str | None] = {}
 
     def options(self, dictionary: str, parent: str | None) -> Sequence[Option]:
         entries = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).options(on=self.on, parent=parent)
@@ -99,7 +100,11 @@ class _Reader:
 
     def _name(self, table: Any, id: str) -> str | None:
         found = _uuid(id)
-        return None if found is None else self.connection.scalar(select(table.c.name).where(table.c.id == found))
+        if found is None:
+            return None
+        if (table.name, found) not in self._names:
+            self._names[table.name, found] = self.connection.scalar(select(table.c.name).where(table.c.id == found))
+        return self._names[table.name, found]
 
     def party(self, id: str) -> Mapping[str, Any] | None:
         found = _uuid(id)
@@ -142,9 +147,31 @@ class _Reader:
             self._answers = answers_of(self.app, self.connection, self.case["id"]) if self.case else {}
         return self._answers
 
-    def known(self, form: Form) -> Mapping[str, Any]:
+    def known(self) -> Mapping[str, Any]:
         """What this very step was answered with before (a redo), the only source of fields that may only be read."""
         return {} if self.task is None else self.answers().get(self.task["node"], {})
+
+
+class _Known(Mapping[str, Any]):
+    """``reader.known()``, read when the form first asks: a step whose fields are all written by the officer never does."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+        self._read: Mapping[str, Any] | None = None
+
+    def _values(self) -> Mapping[str, Any]:
+        if self._read is None:
+            self._read = self._reader.known()
+        return self._read
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self._values())
 
 
 def answers_of(app: Application, connection: Connection, case_id: UUID) -> dict[str, dict[str, Any]]:

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import assignment
@@ -17,8 +18,17 @@ from engine.reference import calendars
 from engine.runtime.advance import open_incident
 from engine.runtime.bpmn.waits import Wait
 from engine.runtime.work import Row, TaskBrief, Work
-from engine.storage.tables.organisation import person, post
+from engine.storage.tables.organisation import person
 from engine.storage.tables.runtime import task, task_candidate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Takers:
+    """``assignee`` or, without one, the ``pool`` of (unit id, post code); ``people`` are (id, name) of all who will see the step."""
+
+    assignee: UUID | None = None
+    pool: list[tuple[UUID, str]] = field(default_factory=list)
+    people: list[tuple[UUID, str]]
 
 
 def open_tasks(work: Work, waits: Iterable[Wait]) -> None:
@@ -29,17 +39,15 @@ def open_tasks(work: Work, waits: Iterable[Wait]) -> None:
 
 def _open(work: Work, wait: Wait) -> None:
     asked = attributes_of(work, wait)
-    assignee = assignee_of(work, wait, asked)
-    pool = [] if assignee else candidates_of(work, asked)
-    people = people_of(work, assignee, pool)
-    if not people:
+    takers = takers_of(work, wait, asked)
+    if not takers.people:
         open_incident(work, wait, kind="assignment", message=f"“{asked['title']}”找不到可以办理的人：没有人担任{asked['role_title'] or asked['role']}。请在组织机构里配好人员后重试。")
-    row = task_row(work, wait, asked, assignee)
+    row = task_row(work, wait, asked, takers.assignee)
     work.batch.insert(task, row)
-    work.batch.insert(task_candidate, [{"task_id": row["id"], "unit_id": unit, "post": code, "open": True} for unit, code in pool])
-    _tell(work, row, people)
-    work.opened.append(TaskBrief(id=row["id"], title=row["title"], role_title=row["role_title"], people=tuple(name for _, name in people),
-                                 mine=any(id == work.actor_id for id, _ in people)))
+    work.batch.insert(task_candidate, [{"task_id": row["id"], "unit_id": unit, "post": code, "open": True} for unit, code in takers.pool])
+    _tell(work, row, takers.people)
+    work.opened.append(TaskBrief(id=row["id"], title=row["title"], role_title=row["role_title"], people=tuple(name for _, name in takers.people),
+                                 mine=any(id == work.actor_id for id, _ in takers.people)))
 
 
 def attributes_of(work: Work, wait: Wait) -> Row:
@@ -77,26 +85,22 @@ def job_of(work: Work, role: str) -> tuple[str, str, str] | None:
     return found.job if found else None
 
 
-def candidates_of(work: Work, asked: Row) -> list[tuple[UUID, str]]:
+def takers_of(work: Work, wait: Wait, asked: Row) -> Takers:
+    """Who gets the step: one person by name, or the pool of its role."""
+    assignee = assignee_of(work, wait, asked)
+    if assignee is not None:
+        return Takers(assignee=assignee, people=_active(work, assignee))
     unit = asked.get("unit")
-    return assignment.candidates(
+    found = assignment.pool(
         work.connection, role=asked["role"], case_unit_id=work.case["unit_id"], on=work.today, unit_id=UUID(str(unit)) if unit else None,
     )
+    return Takers(pool=found.pairs, people=found.people)
 
 
-def people_of(work: Work, assignee: UUID | None, pool: list[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
-    """(id, name) of everybody who will see the task on the desk, the assignee alone when there is one."""
-    if assignee is not None:
-        rows = work.connection.execute(select(person.c.id, person.c.name).where(person.c.id == assignee, person.c.active))
-    elif pool:
-        rows = work.connection.execute(
-            select(person.c.id, person.c.name).distinct().join(post, post.c.person_id == person.c.id)
-            .where(tuple_(post.c.unit_id, post.c.code).in_(pool), post.c.valid_from <= work.today, person.c.active,
-                   or_(post.c.valid_until.is_(None), post.c.valid_until >= work.today))
-            .order_by(person.c.name, person.c.id)
-        )
-    else:
-        return []
+def _active(work: Work, assignee: UUID) -> list[tuple[UUID, str]]:
+    if work.actor is not None and assignee == work.actor.person_id:
+        return [(assignee, work.actor.name)]
+    rows = work.connection.execute(select(person.c.id, person.c.name).where(person.c.id == assignee, person.c.active))
     return [(row.id, row.name) for row in rows]
 
 
@@ -141,15 +145,13 @@ def cancel_tasks(work: Work, engine_ids: Iterable[str]) -> None:
 def reassign(work: Work, wait: Wait) -> None:
     """Look again for somebody who can do an open task whose first search found nobody."""
     asked = attributes_of(work, wait)
-    assignee = assignee_of(work, wait, asked)
-    pool = [] if assignee else candidates_of(work, asked)
-    people = people_of(work, assignee, pool)
-    if not people:
+    takers = takers_of(work, wait, asked)
+    if not takers.people:
         raise Conflict(f"仍然没有人担任{asked['role_title'] or asked['role']}，请先在组织机构里配好人员。")
     found = work.connection.execute(
-        update(task).where(task.c.instance_id == work.instance["id"], task.c.engine_id == wait.engine_id).values(assignee_id=assignee).returning(task)
+        update(task).where(task.c.instance_id == work.instance["id"], task.c.engine_id == wait.engine_id).values(assignee_id=takers.assignee).returning(task)
     ).mappings().one()
-    rows = [{"task_id": found["id"], "unit_id": unit, "post": code, "open": True} for unit, code in pool]
+    rows = [{"task_id": found["id"], "unit_id": unit, "post": code, "open": True} for unit, code in takers.pool]
     if rows:
         work.batch.add(insert(task_candidate).values(rows).on_conflict_do_nothing())
-    _tell(work, dict(found), people)
+    _tell(work, dict(found), takers.people)

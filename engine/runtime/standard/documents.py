@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from engine.documents import draft as drafting
 from engine.documents import issue as issuing
@@ -30,18 +30,15 @@ def draft_document(context: TaskContext, *, template: str, seal_kind: str = "") 
         context.app, context.connection, key=_key(context, name), template=name, definition_id=definition_id, case_id=context.case_id,
         data=_answers(context, parsed.form, name), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
+        case=context.case,
     )
     context.work.undo.append({"op": "document", "id": str(drafted.id)})
     return {"document_id": str(drafted.id)}
 
 
 def _key(context: TaskContext, name: str) -> str:
-    """instance:node:template, with a count of what was ended before so that a redo after a withdrawal makes a new document."""
-    stem = f"{context.instance_id}:{context.node}:{name}"
-    ended = context.connection.scalar(
-        select(func.count()).where(document.c.key.startswith(stem), document.c.state.in_(["void", "withdrawn"]))
-    )
-    return f"{stem}:{ended}" if ended else stem
+    """instance:node:template; a document that is ended frees its key, so that a redo after a withdrawal makes a new one."""
+    return f"{context.instance_id}:{context.node}:{name}"
 
 
 def _answers(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
