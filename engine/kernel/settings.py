@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+DEMO_PASSWORD = "Guicheng-2026"  # noqa: S105 the one password of the demo city; printed at every start and filled in on its login page
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,10 +123,12 @@ def _forms(app: Application, connection: Connection, actor: Actor, page: CasePag
     for row in rows:
         form = form_of(app, app.library.bundle(row.bundle_id), row.form)
         data = open_secrets(app.keys, row.data)
+        if not any(data.get(name) for name in form.fields):
+            continue
         context = replace(form_context(app, connection, actor=actor, form=form, at=at, case=page.head), known=data)
         html = render_form(form, data=data, rights={"*": "read"}, errors={}, context=context, mode="print")
         signed = Markup("<p class='right'>填写：{}　{}</p>").format(row.by_name, _day(row.at))
-        yield Part(title=form.title, html=str(Markup("<h1>{}</h1>").format(form.title) + html + signed), date=_day(row.at))
+        yield Part(title=form.title, html=str(html + signed), date=_day(row.at))
 
 
 def _documents(app: Application, connection: Connection, case_id: UUID) -> Iterator[Part]:

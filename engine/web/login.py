@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from engine.access import actors, audit, passwords, sessions
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Forbidden
+from engine.kernel.settings import DEMO_PASSWORD
 from engine.runtime.queries import demo_logins
 from engine.web import csrf
 from engine.web.context import application, now, reading, writing
@@ -96,7 +97,7 @@ def _page(*, login: str = "", refusal: str = "") -> str:
     demo = []
     if application().settings.environment == "demo":
         with reading() as connection:
-            demo = demo_logins.listed(connection, on=legal_date(now()))
+            demo = [{**row, "password": DEMO_PASSWORD} for row in demo_logins.listed(connection, on=legal_date(now()))]
     return render_template("login/page.html", login=login, refusal=refusal, next=request.values.get("next", ""), demo=demo)
 
 

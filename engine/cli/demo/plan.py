@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.form_filling.checks import credit_code, identity_number
+from engine.kernel.settings import DEMO_PASSWORD
 from engine.packs.yaml import read_yaml
 
 DATA = Path(__file__).parent / "data"
 AREA = "310199"
-PASSWORD = "Guicheng-2026"  # noqa: S105 the one password of the demo city; it is printed at every start
+PASSWORD = DEMO_PASSWORD
 
 
 @dataclass(frozen=True, kw_only=True)
