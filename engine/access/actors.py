@@ -22,6 +22,7 @@ RIGHTS: Mapping[str, str] = {
     "analyst": "流程设计：修改和发布流程、表单、文书",
     "operator": "运行值守：查看、重试、跳过异常",
     SEE_ALL: "查看全部案件",
+    "messages": "外部系统：经接口推送线索等消息",
 }
 
 

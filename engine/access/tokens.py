@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor, actor_of, actor_query
@@ -18,7 +18,6 @@ from engine.storage.tables.organisation import account, api_token, post
 
 PREFIX = "gc_"
 LONGEST_DAYS = 366
-TOUCH_AFTER = timedelta(minutes=1)
 
 
 def create_token(connection: Connection, *, account_id: UUID, post_id: UUID, title: str, days: int, at: datetime) -> tuple[UUID, str]:
@@ -56,10 +55,12 @@ def resolve_token(connection: Connection, *, token: str, at: datetime) -> Actor 
     return None if row is None else actor_of(row, on)
 
 
-def touch_token(connection: Connection, *, token: str, at: datetime) -> None:
-    """Note that a token is in use, at most once a minute."""
-    used = or_(api_token.c.used_at.is_(None), api_token.c.used_at < at - TOUCH_AFTER)
-    connection.execute(update(api_token).where(api_token.c.token_hash == secret_hash(token), used).values(used_at=at))
+def touch_token(connection: Connection, *, token: str, at: datetime) -> int:
+    """Note that a token is in use; how often it was used in this minute, this time included."""
+    minute = at.replace(second=0, microsecond=0)
+    calls = case((api_token.c.minute == minute, api_token.c.calls + 1), else_=1)
+    used = update(api_token).where(api_token.c.token_hash == secret_hash(token)).values(used_at=at, minute=minute, calls=calls)
+    return connection.execute(used.returning(api_token.c.calls)).scalar_one_or_none() or 0
 
 
 def revoke_token(connection: Connection, *, account_id: UUID, token_id: UUID, at: datetime) -> None:

@@ -114,13 +114,12 @@ def _write_history(work: Work) -> ActResult:
         act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"], next_tasks=tuple(work.opened),
         completed=work.machine.completed,
     )
-    work.batch.insert(event_feed, work.events or [_event(work)])
     write_act(work, result)
     return result
 
 
 def write_act(work: Work, result: ActResult | None = None) -> None:
-    """Insert the act and its audit record, then flush; the audit head is the last lock of the transaction."""
+    """Insert the act, its event and its audit record, then flush; the audit head is the last lock of the transaction."""
     node = work.task["node"] if work.task else None
     row: dict[str, Any] = {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],
@@ -134,6 +133,7 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
         "task_opened_at": work.task["opened_at"] if work.task else None,
     }
     work.batch.insert(act, row)
+    work.batch.insert(event_feed, work.events or [_event(work)])
     work.batch.flush(work.connection)
     detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": work.opinion, "rev": work.instance["rev"]}
     audit.append(

@@ -60,7 +60,7 @@ session = Table(
 api_token = Table(
     "api_token", metadata, key(), ref("account_id", "account.id", index=True), ref("post_id", "post.id"), Column("title", Text, nullable=False),
     Column("token_hash", LargeBinary, nullable=False, unique=True), instant("created_at"), instant("expires_at"), instant("used_at", null=True),
-    instant("revoked_at", null=True),
+    instant("revoked_at", null=True), instant("minute", null=True), Column("calls", Integer, nullable=False, server_default="0", comment="requests in that minute"),
 )
 
 notice = Table(

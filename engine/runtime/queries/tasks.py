@@ -1,0 +1,33 @@
+"""One task as a program reads it: where it stands, whether it is the reader's."""
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from engine.access.actors import Actor
+from engine.access.scope import may_see_case
+from engine.kernel.errors import NotFound
+from engine.runtime.queries import case_page
+
+Row = dict[str, Any]
+NO_TASK = "没有这项任务，或者您无权查看。"
+
+
+def place(connection: Connection, *, actor: Actor, task_id: UUID) -> Row:
+    """case_id, status, title, ended_by, ended_at; raises NotFound in the same words for no task and for one of an unseen case."""
+    try:
+        found = case_page.task_place(connection, task_id=task_id)
+    except NotFound:
+        raise NotFound(NO_TASK) from None
+    if not may_see_case(connection, actor, found["case_id"]):
+        raise NotFound(NO_TASK)
+    return {"id": task_id, **found}
+
+
+def open_task(connection: Connection, *, actor: Actor, case_id: UUID, task_id: UUID) -> Row | None:
+    """The row of an open step of a case that the reader may see; None when it is no longer open. One statement."""
+    values = {"case_id": case_id, "person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
+    rows = connection.execute(case_page.SQL["open_tasks"], values).mappings()
+    return next((dict(row) for row in rows if row["id"] == task_id), None)
