@@ -19,6 +19,8 @@ task = Table(
     ref("assignee_id", "person.id", null=True), instant("claimed_at", null=True), ref("from_id", null=True), Column("from_name", Text, nullable=False, server_default=""), Column("from_words", Text, nullable=False, server_default=""),
     Column("returned", Boolean, nullable=False, server_default="false"), Column("due_on", Date), instant("opened_at"), instant("ended_at", null=True), ref("ended_by", null=True), Column("outcome", Text), ref("act_id", null=True),
     ref("unit_id", null=True), ref("district_id", null=True), Column("rev", Integer, nullable=False, server_default="0"), instant("viewed_at", null=True),
+    Column("urged", Integer, nullable=False, server_default="0", comment="how often somebody asked to hurry"), json("held", null=True, comment="a completion that waits for the signers after it: data, outcome, opinion, form_hash"),
+    ref("ended_for", null=True, comment="the principal, where a deputy ended it"),
     UniqueConstraint("instance_id", "engine_id"),
     Index("ix_task_assignee", "assignee_id", "due_on", "id", postgresql_where="status = 'open'"), Index("ix_task_case_id", "case_id"),
     Index("ix_task_ended_by", "ended_by", "ended_at"), Index("ix_task_open_instance", "instance_id", postgresql_where="status = 'open'"),
@@ -27,6 +29,21 @@ task = Table(
 task_candidate = Table(
     "task_candidate", metadata, ref("task_id", "task.id", primary_key=True), ref("unit_id", "unit.id", primary_key=True), Column("post", Text, primary_key=True),
     Column("open", Boolean, nullable=False, server_default="true"), Index("ix_task_candidate_open", "unit_id", "post", postgresql_where="open"),
+)
+
+task_signer = Table(
+    "task_signer", metadata, key(), ref("task_id", "task.id"), ref("case_id", "case_file.id"), ref("person_id", "person.id"), Column("person_name", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="delegate, before, after"), Column("status", Text, nullable=False, comment="planned (after, not asked yet), open, done, removed, cancelled"),
+    ref("asked_by"), Column("asked_name", Text, nullable=False), Column("words", Text, nullable=False, server_default=""), instant("asked_at"),
+    Column("stance", Text, comment="agree or disagree"), Column("opinion", Text, nullable=False, server_default=""), instant("answered_at", null=True), ref("act_id", null=True),
+    Index("ix_task_signer_task_id", "task_id"), Index("ix_task_signer_open", "person_id", postgresql_where="status = 'open'"),
+    Index("uq_task_signer_live", "task_id", "person_id", unique=True, postgresql_where="status in ('planned','open')"),
+)
+
+deputy = Table(
+    "deputy", metadata, key(), ref("person_id", "person.id", index=True), ref("deputy_id", "person.id"), Column("from_on", Date, nullable=False), Column("until_on", Date, nullable=False),
+    json("processes", server_default="[]", comment="names of processes; empty: all"), Column("reason", Text, nullable=False, server_default=""), instant("created_at"), instant("ended_at", null=True),
+    Index("ix_deputy_deputy_id", "deputy_id", "until_on", postgresql_where="ended_at IS NULL"),
 )
 
 draft = Table(
@@ -49,7 +66,7 @@ act = Table(
     ref("actor_id", null=True), Column("actor_name", Text, nullable=False), Column("actor_post", Text, nullable=False, server_default=""), instant("at"), Column("outcome", Text), Column("outcome_title", Text), Column("opinion", Text, nullable=False, server_default=""),
     json("flows", server_default="[]", comment="original ids of the sequence flows taken"), json("nodes", server_default="[]", comment="original ids of nodes entered or left"), json("result", server_default="{}"), Column("request_hash", Text, nullable=False, server_default=""),
     Column("rev_before", Integer), Column("snapshot", LargeBinary, comment="state before this act; null where nothing moved"), ref("undone_by", null=True), Column("automatic", Boolean, nullable=False, server_default="false"),
-    Column("audit_chain", Text), Column("audit_seq", Integer), instant("task_opened_at", null=True),
+    Column("audit_chain", Text), Column("audit_seq", Integer), instant("task_opened_at", null=True), ref("on_behalf_of_id", null=True), Column("on_behalf_of", Text, nullable=False, server_default="", comment="the principal, where a deputy acted"),
     Index("ix_act_case_id_at", "case_id", "at"), Index("ix_act_instance_id_rev", "instance_id", "rev_before"), Index("ix_act_actor_id_at", "actor_id", "at"),
 )
 

@@ -1,0 +1,17 @@
+"""``gc:allow`` names acts that there are."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.model import Model
+
+ACTS = ("transfer", "delegate", "add_signer", "cc", "urge")
+
+
+def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
+    places = [(model.id, f"流程「{model.title}」", model.attributes), *((node.id, f"用户任务{node.label}", node.attributes) for node in model.nodes.values())]
+    for element, label, attributes in places:
+        for word in attributes.get("allow", "").split():
+            if word not in ACTS:
+                yield finding(element, "allow", f"{label}的 gc:allow 里“{word}”不认识。可以写 {'、'.join(ACTS)}，用空格分开。")

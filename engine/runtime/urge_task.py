@@ -1,0 +1,79 @@
+"""催办: ask whoever holds a step to hurry; counted on the task, at most once in two hours per person."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from engine.access.actors import Actor
+from engine.access.assignment import holders
+from engine.kernel.clock import SHANGHAI, legal_date
+from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.runtime.allowed import allowed_acts
+from engine.runtime.application import Application
+from engine.runtime.begin import request_hash
+from engine.runtime.beside import Beside, begin_beside, tell, write_beside
+from engine.runtime.locate import NO_TASK, require_open
+from engine.runtime.work import ActResult, Row
+from engine.storage.tables.runtime import act, instance, task, task_candidate, task_signer
+
+PAUSE = timedelta(hours=2)
+
+
+def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "", key: str, at: datetime) -> ActResult:
+    """Tell everyone who holds ``task_id`` (or was asked on it) that it is urgent.
+
+    Raises Invalid for one's own step, Conflict within two hours after one's last time, AlreadyDone, Forbidden, NotFound.
+    """
+    asked = request_hash(kind="urge", task=task_id, words=words)
+    with app.db.begin() as connection:
+        case_id = connection.scalar(select(task.c.case_id).where(task.c.id == task_id))
+        if case_id is None:
+            raise NotFound(NO_TASK)
+        work = begin_beside(app, connection, kind="urge", actor=actor, case_id=case_id, key=key, asked=asked, at=at)
+        if isinstance(work, ActResult):
+            return work
+        row = _task(connection, task_id)
+        require_open(connection, row)
+        if "urge" not in allowed_acts(app, row, row):
+            raise Forbidden("这个流程在这一步不允许催办。", code="not_allowed_here")
+        urged = _urged(connection, row, at)
+        if not urged - {actor.person_id}:
+            raise Invalid("这一步在您自己手里，不用催办。")
+        _require_pause(connection, actor, task_id, at)
+        _tell_all(work, row, urged - {actor.person_id}, words.strip())
+        return write_beside(work, title=row["title"], outcome_title=f"第 {row['urged'] + 1} 次催办", words=words.strip(), task=row)
+
+
+def _task(connection: Connection, task_id: UUID) -> Row:
+    statement = select(task, instance.c.bundle_id).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
+    return dict(connection.execute(statement).mappings().one())
+
+
+def _urged(connection: Connection, row: Row, at: datetime) -> set[UUID]:
+    """Those asked for an opinion, else the holder, else everyone in the pool."""
+    asked = set(connection.scalars(select(task_signer.c.person_id).where(task_signer.c.task_id == row["id"], task_signer.c.status == "open")))
+    if asked:
+        return asked
+    if row["assignee_id"] is not None:
+        return {row["assignee_id"]}
+    pairs: Any = connection.execute(select(task_candidate.c.unit_id, task_candidate.c.post).where(task_candidate.c.task_id == row["id"])).all()
+    return {one.person_id for one in holders(connection, pairs=[(unit, post) for unit, post in pairs], on=legal_date(at))}
+
+
+def _require_pause(connection: Connection, actor: Actor, task_id: UUID, at: datetime) -> None:
+    last = connection.scalar(
+        select(act.c.at).where(act.c.actor_id == actor.person_id, act.c.at > at - PAUSE, act.c.kind == "urge", act.c.task_id == task_id).order_by(act.c.at.desc()).limit(1)
+    )
+    if last is not None:
+        again = (last + PAUSE).astimezone(SHANGHAI)
+        raise Conflict(f"您刚催过，对方已收到通知；{again:%H:%M} 以后可以再催。", code="urged_lately")
+
+
+def _tell_all(work: Beside, row: Row, people: set[UUID], words: str) -> None:
+    text = f"{work.actor.name}催办：{row['title']}　{work.case['title']}{f'　{words[:60]}' if words else ''}"
+    for id in sorted(people, key=str):
+        tell(work, id, text, kind="urge", link=f"/tasks/{row['id']}", task_id=row["id"])
+    work.batch.add(update(task).where(task.c.id == row["id"]).values(urged=task.c.urged + 1))
