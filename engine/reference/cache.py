@@ -15,7 +15,10 @@ SECONDS = 30.0
 
 
 class Cached(Generic[T]):
-    """``get(connection, key)`` calls ``load`` at most once in thirty seconds for each key of each database."""
+    """``get(connection, key)`` calls ``load`` at most once in thirty seconds for each key of each database.
+
+    A database is known by its pool, which engines that differ in their options share.
+    """
 
     def __init__(self, load: Callable[..., T], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -25,15 +28,15 @@ class Cached(Generic[T]):
 
     def get(self, connection: Connection, key: Hashable) -> T:
         with self._lock:
-            found = self._kept.get(connection.engine, {}).get(key)
+            found = self._kept.get(connection.engine.pool, {}).get(key)
         if found is not None and self._monotonic() - found[0] < SECONDS:
             return found[1]
         value = self._load(connection, key)
         with self._lock:
-            self._kept.setdefault(connection.engine, {})[key] = (self._monotonic(), value)
+            self._kept.setdefault(connection.engine.pool, {})[key] = (self._monotonic(), value)
         return value
 
     def forget(self, connection: Connection) -> None:
         """Read everything of this database again; called by whoever writes."""
         with self._lock:
-            self._kept.pop(connection.engine, None)
+            self._kept.pop(connection.engine.pool, None)

@@ -70,7 +70,7 @@ def check_answers(work: Work, *, data: Mapping[str, Any], outcome: Outcome, form
     node = node_of(work.app, work.instance, work.task)
     context = form_context(
         work.app, work.connection, actor=work.actor, form=form, at=work.at, case=work.case, instance_id=work.instance["id"], task=work.task,
-        facts=work.machine.facts(work.task["engine_id"]), outcome=outcome.value,
+        facts=work.machine.facts(work.task["engine_id"]), outcome=outcome.value, data=data,
     )
     rights: dict[str, Right] = rights_of(node, list(form.fields))  # type: ignore[assignment]
     valid = validate(form, data=data, rights=rights, context=context)

@@ -30,10 +30,12 @@ from engine.storage.tables.runtime import submission
 def form_context(
     app: Application, connection: Connection, *, actor: Actor | None, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
     task: Row | None = None, facts: Mapping[str, Any] | None = None, outcome: str | None = None, url: Callable[..., str] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> FormContext:
-    """A FormContext that reads through ``connection``; it is good for one request."""
+    """A FormContext that reads through ``connection``; it is good for one request. People named in ``data`` are read at once."""
     pack = pack_of(form.name)
     reader = _Reader(app=app, connection=connection, actor=actor, pack=pack, at=at, case=case, instance_id=instance_id, task=task, facts=dict(facts or {}))
+    reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
         "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "case": reader.titled_case,
@@ -42,6 +44,12 @@ def form_context(
     if url is not None:
         values["url"] = url
     return FormContext(**values)
+
+
+def _people_in(form: Form, data: Mapping[str, Any]) -> set[UUID]:
+    """Ids in the fields that name people; what is none is left for the form to refuse."""
+    found = (_uuid(data.get(name)) for name, one in form.fields.items() if one.kind == "person" and data.get(name))
+    return {id for id in found if id is not None}
 
 
 def _case_names(case: Row | None) -> dict[str, Any]:
@@ -59,6 +67,7 @@ class _Reader:
         self.case, self.instance_id, self.task, self.facts = case, instance_id, task, facts
         self.on = FormContext(at=at).today
         self._answers: dict[str, dict[str, Any]] | None = None
+        self.expected: set[UUID] = set()
         self._names: dict[tuple[str, UUID], str | None] = {}
 
     def options(self, dictionary: str, parent: str | None) -> Sequence[Option]:
@@ -103,7 +112,9 @@ class _Reader:
         if found is None:
             return None
         if (table.name, found) not in self._names:
-            self._names[table.name, found] = self.connection.scalar(select(table.c.name).where(table.c.id == found))
+            wanted = {found, *self.expected} if table is person else {found}
+            names = {row.id: row.name for row in self.connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(wanted)))}
+            self._names.update({(table.name, one): names.get(one) for one in wanted})
         return self._names[table.name, found]
 
     def party(self, id: str) -> Mapping[str, Any] | None:
