@@ -19,6 +19,8 @@ from engine.storage.tables.organisation import person
 from engine.storage.tables.runtime import draft, start_draft
 
 MOST_BYTES = 1_000_000
+# Where a draft keeps the opinion, beside the answers of the form.
+OPINION = "$opinion"
 
 
 def save_draft(app: Application, *, actor: Actor, task_id: UUID, data: Mapping[str, Any], form_hash: str, rev: int, at: datetime) -> int:

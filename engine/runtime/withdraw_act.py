@@ -13,6 +13,8 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, Forbidden, NotFound
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, load_machine, request_hash
+from engine.runtime.save_draft import OPINION
+from engine.runtime.secrets import open_secrets
 from engine.runtime.settle import settle
 from engine.runtime.undo import apply_undo, reopen
 from engine.runtime.work import ActResult, Row, Work
@@ -97,7 +99,7 @@ def _forget(work: Work, engine_id: str) -> None:
 
 
 def _restore_answers(work: Work, row: Row, undone: list[UUID]) -> None:
-    """The submission no longer counts; what was typed comes back as a draft."""
+    """The submission no longer counts; what was typed, with the opinion, comes back as a draft that can be read again."""
     assert work.actor is not None
     kept = work.connection.execute(
         update(submission).where(submission.c.act_id.in_(undone)).values(superseded=True)
@@ -105,5 +107,6 @@ def _restore_answers(work: Work, row: Row, undone: list[UUID]) -> None:
     ).all()
     for task_id, data, form_hash in kept:
         if task_id == row["task_id"]:
-            values = {"task_id": task_id, "person_id": work.actor.person_id, "data": data, "form_hash": form_hash, "rev": 1, "updated_at": work.at}
+            typed = {**open_secrets(work.app.keys, data), OPINION: row["opinion"] or ""}
+            values = {"task_id": task_id, "person_id": work.actor.person_id, "data": typed, "form_hash": form_hash, "rev": 1, "updated_at": work.at}
             work.batch.add(insert(draft).values(values).on_conflict_do_update(index_elements=["task_id", "person_id"], set_=values))

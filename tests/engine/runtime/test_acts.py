@@ -112,7 +112,7 @@ def test_two_officers_complete_one_task_at_once_and_one_wins(town: Town) -> None
 
 def test_a_withdrawn_act_gives_back_task_answers_and_case(town: Town) -> None:
     started = start_clue(town)
-    done = do(town, "officer", "verify", "file", data=HANDLING)
+    done = do(town, "officer", "verify", "file", data=HANDLING, opinion="情况属实。")
     assert case_of(town, started.case_id)["subject"] == "上海云浦麦浪食品有限公司"
     withdraw_act(town.app, actor=town.actor("officer"), act_id=done.act_id, key=key(), at=now(town))
 
@@ -120,6 +120,7 @@ def test_a_withdrawn_act_gives_back_task_answers_and_case(town: Town) -> None:
     assert open_nodes(town, started.case_id) == ["verify"]
     kept = find_draft(town.app, actor=town.actor("officer"), task_id=back["id"])
     assert kept is not None and kept[0]["findings"] == HANDLING["findings"]
+    assert kept[0]["party"]["identifier"] == HANDLING["party"]["identifier"] and kept[0]["$opinion"] == "情况属实。"
     assert case_of(town, started.case_id)["subject"] == ""
     assert count(town, submission, submission.c.superseded) == 1
     do(town, "officer", "verify", "file", data=HANDLING)
