@@ -1,8 +1,8 @@
 """Registers become real typed tables in schema ``reg``: created and widened, never narrowed."""
 from __future__ import annotations
 
-from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy import Column as SqlColumn
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 

@@ -97,7 +97,7 @@ def test_an_inbound_clue_opens_one_case_however_often_it_is_sent(town: Town) -> 
     assert count(town, case_file) == 1
     assert open_task(town, "confirm_clue")["status"] == "open"
     do(town, "officer", "confirm_clue", "accept", data={})
-    assert [row for row in open_nodes(town, open_task(town, "register_clue")["case_id"])] == ["register_clue"]
+    assert open_nodes(town, open_task(town, "register_clue")["case_id"]) == ["register_clue"]
 
 
 def test_a_bad_inbound_clue_is_refused_field_by_field(town: Town) -> None:
