@@ -70,7 +70,7 @@ def scratch() -> Iterator[Scratch]:
             web = subprocess.Popen([sys.executable, "-m", "engine", "serve"], cwd=ROOT, env=environment)
             try:
                 base = f"http://127.0.0.1:{port}"
-                _wait_for(base + "/login")
+                _wait_for(base + "/login", web)
                 yield Scratch(base=base, database=database, environment=environment, web=web)
             finally:
                 _stop(web)
@@ -98,14 +98,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=60)
 
 
-def _wait_for(address: str) -> None:
+def _wait_for(address: str, web: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 60
     while True:
         try:
             urllib.request.urlopen(address, timeout=10).close()
             return
         except urllib.error.URLError:
-            if time.monotonic() > until:
+            if time.monotonic() > until or web.poll() is not None:
                 raise
             time.sleep(0.1)
 

@@ -36,6 +36,15 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application_name: str
     )
 
 
+def for_reading(engine: Engine) -> Engine:
+    """The same pool for reads that need no transaction: each statement sees what is committed when it starts.
+
+    Without BEGIN and ROLLBACK a read saves two round trips, and the driver keeps its prepared statements, which it
+    forgets at every rollback: about half the time of a short query.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def dump_json(value: Any) -> str:
     """JSON text for a jsonb column; decimals become strings, as money does everywhere."""
     return orjson.dumps(value, default=str).decode()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from engine.access.actors import Actor
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import NotFound
+from engine.storage.database import for_reading
 
 if TYPE_CHECKING:
     from engine.runtime.application import Application
@@ -42,8 +43,8 @@ def today() -> date:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection for reading; what is left open at its end is rolled back."""
-    with application().db.connect() as connection:
+    """A connection for reading, without a transaction around its statements."""
+    with for_reading(application().db).connect() as connection:
         yield connection
 
 
