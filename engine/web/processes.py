@@ -106,9 +106,9 @@ def _show(pack: str, name: str) -> ResponseReturnValue:
 
 
 def _steps(definition: Definition) -> list[dict[str, str]]:
-    """Tasks in the order of the file: title, what kind, form, role, due, what the buttons say."""
+    """Tasks in the order one comes to them: title, what kind, form, role, due, what the buttons say."""
     found = []
-    for node in definition.meta.get("nodes", {}).values():
+    for node in in_order(definition.meta):
         word = NODE_WORDS.get(node["kind"])
         if word is not None:
             found.append(_step(node, word, definition.name.split(".", 1)[0]))
@@ -117,13 +117,21 @@ def _steps(definition: Definition) -> list[dict[str, str]]:
 
 def _step(node: Mapping[str, Any], word: str, pack: str) -> dict[str, str]:
     given = node.get("attributes", {})
-    handler = given.get("handler") or given.get("decision") or node.get("called") or ""
+    handler = _done_by_title(given.get("handler") or given.get("decision") or node.get("called") or "", pack)
     return {
         "id": node["id"], "title": (node.get("title") or node["id"]).replace("\n", ""), "kind": word, "lane": node.get("lane", ""),
         "form": _form_title(given.get("form", ""), pack) if word == "人工" else handler, "role": _role_title(given.get("role", ""), pack),
         "due": given.get("due", "").replace("working_day", "个工作日").replace("day", "天"),
         "outcomes": "、".join(outcome.get("title") or outcome.get("value", "") for outcome in node.get("outcomes", [])),
     }
+
+
+def _done_by_title(name: str, pack: str) -> str:
+    """What an automatic or called step runs, by its title."""
+    full = name if "." in name else f"{pack}.{name}"
+    handler = application().service_tasks.find(full)
+    called = application().library.find_current("process", full) if handler is None else None
+    return handler.title if handler else called.title if called else name
 
 
 def _form_title(name: str, pack: str) -> str:
@@ -140,3 +148,22 @@ def _role_title(name: str, pack: str) -> str:
     holder = application().catalogue.packs.get(full.split(".", 1)[0])
     found = holder.roles.get(full) if holder else None
     return found.title if found else name
+
+
+def in_order(meta: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The nodes of a process as one comes to them from its start events; what no flow reaches comes last."""
+    nodes: dict[str, Any] = dict(meta.get("nodes", {}))
+    follow: dict[str, list[str]] = {}
+    for flow in meta.get("flows", {}).values():
+        follow.setdefault(flow["source"], []).append(flow["target"])
+    for node in nodes.values():
+        if node.get("attached_to"):
+            follow.setdefault(node["attached_to"], []).append(node["id"])
+    waiting = sorted((id for id, node in nodes.items() if node["kind"] == "startEvent"), key=lambda id: nodes[id].get("event") is not None)
+    seen: dict[str, None] = {}
+    while waiting:
+        id = waiting.pop(0)
+        if id in nodes and id not in seen:
+            seen[id] = None
+            waiting += follow.get(id, [])
+    return [nodes[id] for id in [*seen, *(id for id in nodes if id not in seen)]]
