@@ -68,7 +68,7 @@ def main() -> None:
         memory = resident_kb(platform.web_worker()) / 1024
     _print(measured, memory)
     if options.ledger:
-        options.ledger.write_text(_ledger(measured))
+        options.ledger.write_text(_ledger(measured, memory))
 
 
 def _options() -> argparse.Namespace:
@@ -143,8 +143,14 @@ def _print(measured: Measured, memory: float) -> None:
         print(f"  {statement.calls:5.2f}  {statement.text[:120]}")
 
 
-def _ledger(measured: Measured) -> str:
-    lines = ["# 一次提交的语句", "", f"`make bench` 量出：{measured.count:.1f} 条语句，{measured.commits:.1f} 次提交。", "", "| 次数 | 语句 |", "|---|---|"]
+def _ledger(measured: Measured, memory: float) -> str:
+    lines = [
+        "# 一次提交的语句", "",
+        "演示城市里保管员交出一把伞，从浏览器发出的那一次 POST。语句由 PostgreSQL 自己计数（pg_stat_statements）：",
+        f"{measured.count:.0f} 条语句，{measured.commits:.0f} 次提交；规定是不超过 14 条、1 次。网页进程 CPU {measured.cpu:.0f} 毫秒，"
+        f"用时中位数 {measured.percentile(0.5):.0f} 毫秒、95% 在 {measured.percentile(0.95):.0f} 毫秒内，网页进程占内存 {memory:.0f} MB。", "",
+        "重做一遍：`.venv/bin/python bench/submit.py --ledger docs/statements.md`。", "", "| 次数 | 语句 |", "|---|---|",
+    ]
     for statement in measured.statements:
         shown = statement.text[:160].replace("|", "\\|")
         lines.append(f"| {statement.calls:.2f} | `{shown}` |")
