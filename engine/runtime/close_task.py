@@ -4,23 +4,36 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, null, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_grant
-from engine.storage.tables.runtime import draft, task, task_candidate
+from engine.storage.tables.runtime import draft, task, task_candidate, task_signer
 
 
 def close_task(work: Work) -> None:
     """Mark the task done by the actor with the act's outcome; drop its drafts and its place in the pool."""
     assert work.task is not None and work.actor is not None
     this, me = work.task["id"], work.actor.person_id
-    done = {"status": "done", "ended_at": work.at, "ended_by": me, "outcome": work.outcome, "act_id": work.act_id, "assignee_id": me}
+    principal = work.principal
+    done = {"status": "done", "ended_at": work.at, "ended_by": me, "outcome": work.outcome, "act_id": work.act_id, "assignee_id": principal[0] if principal else me}
+    if principal:
+        done["ended_for"] = principal[0]
+    if work.task.get("held"):
+        done["held"] = null()
     work.batch.add(update(task).where(task.c.id == this).values(**done))
+    if work.task.get("signers"):
+        work.batch.add(drop_signers(task_signer.c.task_id == this))
+        work.undo.append({"op": "signers", "ids": [row["id"] for row in work.task["signers"]]})
     close_pool(work, this)
     work.batch.add(delete(draft).where(draft.c.task_id == this))
     work.batch.add(remember_handled(work, me))
+
+
+def drop_signers(where: Any) -> Any:
+    """The write that ends what colleagues are asked on tasks that are over."""
+    return update(task_signer).where(where, task_signer.c.status.in_(["planned", "open"])).values(status="cancelled")
 
 
 def close_pool(work: Work, task_id: UUID) -> None:

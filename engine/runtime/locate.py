@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from engine.access.actors import Actor
@@ -16,7 +16,7 @@ from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
 from engine.runtime.work import Row
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, unit
-from engine.storage.tables.runtime import act, instance, task, task_candidate
+from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
 
 NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
 
@@ -58,14 +58,17 @@ def _lock_case(connection: Connection, where: Any) -> Row:
 
 
 def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row | None]:
-    """(task, instance, earlier act with ``key``); locks the instance. ``task`` gains ``candidates`` and ``draft``."""
+    """(task, instance, earlier act with ``key``); locks the instance.
+
+    ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal``: the assignee's name when ``actor`` is their deputy today.
+    """
     candidates = (
         select(func.jsonb_agg(func.jsonb_build_array(task_candidate.c.unit_id, task_candidate.c.post)))
         .where(task_candidate.c.task_id == task.c.id)
         .scalar_subquery()
         .label("x_candidates")
     )
-    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _earlier(key), *_done_by(task.c.instance_id)]
+    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(actor), _earlier(key), *_done_by(task.c.instance_id)]
     statement = (
         select(*columns).join_from(task, instance, instance.c.id == task.c.instance_id)
         .where(task.c.id == task_id).with_for_update(of=instance, key_share=True)
@@ -75,10 +78,29 @@ def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor |
         raise NotFound(NO_TASK)
     task_row = _split(row, "t_")
     task_row["candidates"] = [(UUID(unit), post) for unit, post in row["x_candidates"] or []]
+    task_row["signers"], task_row["principal"] = row["x_signers"] or [], row["x_principal"]
     instance_row = _split(row, "i_")
     instance_row["done_by"] = _people(row["x_done_by"])
     instance_row["done_roles"] = _people(row["x_done_roles"])
     return task_row, instance_row, row["x_act"]
+
+
+def _signers() -> Any:
+    live = task_signer.c.status.in_(["planned", "open"])
+    names = ("id", "person_id", "person_name", "kind", "status", "asked_by")
+    row = func.jsonb_build_object(*(part for name in names for part in (name, task_signer.c[name])))
+    rows = func.jsonb_agg(aggregate_order_by(row, task_signer.c.id))
+    return select(rows).where(task_signer.c.task_id == task.c.id, live).scalar_subquery().label("x_signers")
+
+
+def _principal(actor: Actor | None) -> Any:
+    me, on = (actor.person_id, actor.on) if actor else (None, None)
+    found = (
+        select(person.c.name).join(deputy, deputy.c.person_id == person.c.id)
+        .where(deputy.c.deputy_id == me, deputy.c.person_id == task.c.assignee_id, deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None),
+               or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))).limit(1)
+    )
+    return found.scalar_subquery().label("x_principal")
 
 
 def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tuple[Row, Row | None]:
@@ -113,7 +135,7 @@ def _done_by(instance_id: Any) -> list[Any]:
     done = task.alias("done")
 
     def latest(name: Any, label: str) -> Any:
-        pair = func.jsonb_object_agg(name, aggregate_order_by(done.c.ended_by, done.c.ended_at))
+        pair = func.jsonb_object_agg(name, aggregate_order_by(func.coalesce(done.c.ended_for, done.c.ended_by), done.c.ended_at))
         return select(pair).where(done.c.instance_id == instance_id, done.c.status == "done", done.c.ended_by.is_not(None)).scalar_subquery().label(label)
 
     return [latest(done.c.scope + "/" + done.c.node, "x_done_by"), latest(done.c.role, "x_done_roles")]
@@ -134,8 +156,8 @@ def require_open(connection: Connection, task_row: Row) -> None:
 
 
 def require_holder(task_row: Row, actor: Actor) -> None:
-    """Only the assignee, or for a task in the pool any holder of a candidate post, may act."""
-    if task_row["assignee_id"] == actor.person_id:
+    """Only the assignee or their deputy of today, or for a task in the pool any holder of a candidate post, may act."""
+    if task_row["assignee_id"] == actor.person_id or task_row.get("principal"):
         return
     if task_row["assignee_id"] is None and set(task_row["candidates"]) & set(actor.posts):
         return

@@ -17,9 +17,10 @@ from engine.kernel.ids import new_id
 from engine.reference import calendars
 from engine.runtime.advance import open_incident
 from engine.runtime.bpmn.waits import Wait
+from engine.runtime.close_task import drop_signers
 from engine.runtime.work import Row, TaskBrief, Work
 from engine.storage.tables.organisation import person
-from engine.storage.tables.runtime import task, task_candidate
+from engine.storage.tables.runtime import task, task_candidate, task_signer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +136,7 @@ def cancel_tasks(work: Work, engine_ids: Iterable[str]) -> None:
     if gone:
         of_instance = task.c.instance_id == work.instance["id"]
         work.batch.add(update(task).where(of_instance, task.c.engine_id.in_(gone), task.c.status == "open").values(status="cancelled", ended_at=work.at))
+        work.batch.add(drop_signers(task_signer.c.task_id.in_(select(task.c.id).where(of_instance, task.c.engine_id.in_(gone)))))
         work.batch.add(
             update(task_candidate).values(open=False).where(
                 task_candidate.c.open, task_candidate.c.task_id.in_(select(task.c.id).where(of_instance, task.c.engine_id.in_(gone)))

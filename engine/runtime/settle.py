@@ -62,7 +62,7 @@ def _settle_timers(work: Work, waits: Waits) -> None:
 def _timer_row(work: Work, wait: TimerWait) -> dict[str, Any]:
     """A timer bound to a legal clock is due when the clock's last day is over, and stands still with it."""
     row = {"instance_id": work.instance["id"], "engine_id": wait.engine_id, "case_id": work.case["id"], "node": wait.node, "due_at": wait.due_at,
-           "suspended": False, "clock": None}
+           "suspended": work.instance["status"] == "suspended", "clock": None}
     if wait.clock:
         row["clock"] = qualify(wait.clock, pack_of(wait.process))
         due = due_of(work.connection, case_id=work.case["id"], clock=row["clock"])
@@ -96,13 +96,18 @@ def _cancel_effects(work: Work, waits: Waits) -> None:
 
 def _write_instance(work: Work) -> None:
     ended = work.machine.completed
-    work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status="completed" if ended else "running")
+    work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status=_status(work, ended))
     work.batch.add(
         update(instance).where(instance.c.id == work.instance["id"]).values(
             state=work.instance["state"], rev=work.instance["rev"], status=work.instance["status"], updated_at=work.at,
             ended_at=work.at if ended else None,
         )
     )
+
+
+def _status(work: Work, ended: bool) -> str:
+    """What a suspended instance does by itself (the answer of a job) leaves it suspended."""
+    return "completed" if ended else "suspended" if work.instance["status"] == "suspended" else "running"
 
 
 def _write_case(work: Work) -> None:
@@ -118,15 +123,26 @@ def _write_history(work: Work) -> ActResult:
     return result
 
 
+def stand(work: Work) -> ActResult:
+    """Write an act on a task that moves no token: its history entry with a revision of its own, and whatever stands in the batch."""
+    work.snapshot = None
+    work.instance["rev"] += 1
+    work.batch.add(update(instance).where(instance.c.id == work.instance["id"]).values(rev=work.instance["rev"]))
+    write_act(work)
+    return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
+
+
 def write_act(work: Work, result: ActResult | None = None) -> None:
     """Insert the act, its event and its audit record, then flush; the audit head is the last lock of the transaction."""
     node = work.task["node"] if work.task else None
+    by, principal = work.signer or work.actor, work.principal
     row: dict[str, Any] = {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],
         "task_id": work.task["id"] if work.task else None, "node": node, "process": work.task["process"] if work.task else work.instance["process"],
-        "title": work.task["title"] if work.task else work.instance["title"], "actor_id": work.actor_id, "actor_name": work.actor_name,
-        "actor_post": work.actor.post_title if work.actor else "", "at": work.at, "outcome": work.outcome, "outcome_title": work.outcome_title,
-        "opinion": work.opinion, "flows": work.flows, "nodes": work.nodes,
+        "title": work.task["title"] if work.task else work.instance["title"], "actor_id": by.person_id if by else None,
+        "actor_name": by.name if by else work.actor_name, "actor_post": by.post_title if by else "",
+        "on_behalf_of_id": principal[0] if principal else None, "on_behalf_of": principal[1] if principal else "", "at": work.at, "outcome": work.outcome, "outcome_title": f"同意，“{work.outcome_title}”生效" if work.signer else work.outcome_title,
+        "opinion": work.signer_words if work.signer else work.opinion, "flows": work.flows, "nodes": work.nodes,
         "result": {"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
                    "completed": bool(result and result.completed)},
         "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "automatic": work.actor is None,
@@ -135,9 +151,11 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
     work.batch.insert(act, row)
     work.batch.insert(event_feed, work.events or [_event(work)])
     work.batch.flush(work.connection)
-    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": work.opinion, "rev": work.instance["rev"]}
+    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"]}
+    if principal:
+        detail["for"] = principal[1]
     audit.append(
-        work.connection, chain=work.chain, at=work.at, actor_id=work.actor_id, actor_name=work.actor_name, action=f"act.{work.kind}",
+        work.connection, chain=work.chain, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
         object=str(work.act_id), case_id=work.case["id"], detail=detail,
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from engine.deadlines import clocks
 from engine.documents.void import undo_document, void_document
@@ -15,7 +15,7 @@ from engine.registers.write_record import write_record
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_link, case_party
 from engine.storage.tables.documents import document
-from engine.storage.tables.runtime import submission, task
+from engine.storage.tables.runtime import submission, task, task_signer
 
 
 def apply_undo(work: Work, entries: list[dict[str, Any]]) -> None:
@@ -67,9 +67,14 @@ def _superseded(work: Work, entry: Mapping[str, Any]) -> None:
     work.connection.execute(update(submission).where(submission.c.id.in_([UUID(id) for id in entry["ids"]])).values(superseded=False))
 
 
+def _signers(work: Work, entry: Mapping[str, Any]) -> None:
+    ids = [UUID(id) for id in entry["ids"]]
+    work.connection.execute(update(task_signer).where(task_signer.c.id.in_(ids), task_signer.c.status == "cancelled").values(status="planned"))
+
+
 INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "document": _document,
-    "superseded": _superseded,
+    "superseded": _superseded, "signers": _signers,
 }
 
 
@@ -88,6 +93,7 @@ def reopen(work: Work, task_id: UUID) -> None:
     """Open the row of a task again that the act being withdrawn had closed."""
     work.batch.add(
         update(task).where(task.c.id == task_id).values(
-            status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, assignee_id=work.actor_id, claimed_at=work.at,
+            status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, assignee_id=func.coalesce(task.c.ended_for, work.actor_id),
+            ended_for=None, claimed_at=work.at,
         )
     )

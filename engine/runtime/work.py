@@ -45,7 +45,10 @@ class ActResult:
 
 @dataclass
 class Work:
-    """Mutable state of one act. ``case`` and ``instance`` are locked rows; changes are collected, then written once."""
+    """Mutable state of one act. ``case`` and ``instance`` are locked rows; changes are collected, then written once.
+
+    ``actor`` is in whose name it is done; ``signer`` the colleague whose agreement set off what ``actor`` had submitted before.
+    """
 
     app: Application
     connection: Connection
@@ -77,6 +80,15 @@ class Work:
     fresh_answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: list[TaskBrief] = field(default_factory=list)
     batch: Batch = field(default_factory=Batch)
+    signer: Actor | None = None
+    signer_words: str = ""
+
+    @property
+    def principal(self) -> tuple[UUID, str] | None:
+        """(id, name) of the assignee for whom a deputy acts now."""
+        if self.task is None or not self.task.get("principal") or self.task["assignee_id"] == self.actor_id:
+            return None
+        return self.task["assignee_id"], self.task["principal"]
 
     @property
     def today(self) -> date:
