@@ -26,6 +26,7 @@ from engine.runtime.bundles import bundle_for, process_for
 from engine.runtime.complete_task import finish
 from engine.runtime.decide import decider
 from engine.runtime.locate import find_act, lock_case
+from engine.runtime.once import once
 from engine.runtime.open_tasks import attributes_of, task_row
 from engine.runtime.save_draft import drop_start_draft
 from engine.runtime.settle import settle
@@ -85,6 +86,7 @@ def first_step(app: Application, *, actor: Actor, process: str, at: datetime) ->
     return FirstStep(instance={"id": None, "bundle_id": pinned.id, "process": process}, task=row, facts=wait.facts)
 
 
+@once
 def start_case(
     app: Application, *, actor: Actor, process: str, data: Mapping[str, Any] | None = None, outcome: str | None = None, opinion: str = "",
     key: str, at: datetime, unit_id: UUID | None = None,
@@ -107,6 +109,7 @@ def start_case(
         return _begin(work, data=data, outcome=outcome, opinion=opinion)
 
 
+@once
 def start_matter(
     app: Application, *, actor: Actor, case_id: UUID, process: str, data: Mapping[str, Any] | None = None, outcome: str | None = None,
     opinion: str = "", key: str, at: datetime,

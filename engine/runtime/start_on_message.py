@@ -22,6 +22,7 @@ from engine.runtime.begin import replay, request_hash
 from engine.runtime.bundles import bundle_for
 from engine.runtime.form_context import form_context
 from engine.runtime.locate import find_act
+from engine.runtime.once import once
 from engine.runtime.secrets import seal_secrets
 from engine.runtime.settle import settle
 from engine.runtime.start_case import new_case, new_instance
@@ -65,6 +66,7 @@ def find_message_start(app: Application, message: str) -> MessageStart | None:
     return next((start for start in message_starts(app) if start.message == message), None)
 
 
+@once
 def start_on_message(
     app: Application, *, message: str, payload: Mapping[str, Any], key: str, at: datetime, actor: Actor | None = None
 ) -> ActResult:

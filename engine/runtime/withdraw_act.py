@@ -13,6 +13,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, Forbidden, NotFound
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, load_machine, request_hash
+from engine.runtime.once import once
 from engine.runtime.save_draft import OPINION
 from engine.runtime.secrets import open_secrets
 from engine.runtime.settle import settle
@@ -24,6 +25,7 @@ from engine.storage.tables.runtime import act, draft, submission, task
 WITHDRAWABLE = ("complete", "return")
 
 
+@once
 def withdraw_act(app: Application, *, actor: Actor, act_id: UUID, key: str, at: datetime) -> ActResult:
     """Put the case back to where it was before ``act_id``; the answers come back as a draft.
 
