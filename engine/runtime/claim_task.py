@@ -12,7 +12,8 @@ from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.locate import require_holder, require_open
 from engine.runtime.once import once
-from engine.runtime.settle import write_act
+from engine.runtime.settle import stand
+from engine.runtime.signers import require_free
 from engine.runtime.work import ActResult, Work
 from engine.storage.tables.runtime import task
 
@@ -44,6 +45,7 @@ def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at:
         require_open(connection, work.task)
         if work.task["assignee_id"] != actor.person_id:
             raise Forbidden("这项任务不在您手里，不能放回。")
+        require_free(work.task)
         if not work.task["candidates"]:
             raise Invalid("这项任务是直接交给您的，没有可以放回的待认领名单；请用转办。")
         return hold(work, assignee=None, claimed_at=None)
@@ -52,7 +54,11 @@ def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at:
 def hold(work: Work, *, assignee: UUID | None, claimed_at: datetime | None) -> ActResult:
     assert work.task is not None
     work.batch.add(update(task).where(task.c.id == work.task["id"]).values(assignee_id=assignee, claimed_at=claimed_at))
-    work.snapshot = None
-    work.instance["rev"] += 1  # only for the history entry: nothing moved
-    write_act(work)
-    return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
+    return stand(work)
+
+
+def keep_mine(work: Work) -> None:
+    """A task from the pool is its asker's while colleagues' opinions are waited for."""
+    assert work.task is not None
+    if work.task["assignee_id"] is None:
+        work.batch.add(update(task).where(task.c.id == work.task["id"]).values(assignee_id=work.actor_id, claimed_at=work.at))

@@ -17,7 +17,8 @@ from engine.runtime.locate import require_holder, require_open
 from engine.runtime.nodes import Outcome, outcome_of
 from engine.runtime.once import once
 from engine.runtime.open_tasks import job_of
-from engine.runtime.settle import settle
+from engine.runtime.settle import settle, stand
+from engine.runtime.signers import keep_held, open_after, planned_after, require_free
 from engine.runtime.work import ActResult, Work
 
 
@@ -39,23 +40,42 @@ def complete_task(
         assert work.task is not None
         require_open(connection, work.task)
         require_holder(work.task, actor)
+        require_free(work.task)
+        if planned_after(work.task) and outcome_of(work, outcome).kind != "return":
+            return hold_completion(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
         return finish(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
 
 
 def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None = None) -> ActResult:
     """The part of completing that starting a case shares: the task row is known and locked."""
     assert work.task is not None
-    chosen = outcome_of(work, outcome)
-    answers = check_answers(work, data=data, outcome=chosen, form_hash=form_hash)
-    work.opinion = opinion or answers.opinion
-    _require_opinion(chosen, work.opinion)
-    work.outcome, work.outcome_title = chosen.value, chosen.title
+    chosen, answers = check_completion(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
     work.returned = chosen.kind == "return"
     work.irreversible = chosen.irreversible
     keep_answers(work, answers)
     _move(work, answers)
     close_task(work)
     return settle(work, done={work.task["engine_id"]})
+
+
+def check_completion(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None) -> tuple[Outcome, Answers]:
+    """The chosen button and the checked answers; what the history entry says is set on ``work``. Raises Invalid, StaleRevision."""
+    chosen = outcome_of(work, outcome)
+    answers = check_answers(work, data=data, outcome=chosen, form_hash=form_hash)
+    work.opinion = opinion or answers.opinion
+    _require_opinion(chosen, work.opinion)
+    work.outcome, work.outcome_title = chosen.value, chosen.title
+    return chosen, answers
+
+
+def hold_completion(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None) -> ActResult:
+    """加签 after: what was submitted is checked and kept; it takes effect once every colleague asked agrees."""
+    assert work.task is not None
+    chosen, _ = check_completion(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
+    names = open_after(work)
+    work.kind, work.outcome_title = "hold", f"{chosen.title}，待{'、'.join(names)}同意后生效"
+    keep_held(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
+    return stand(work)
 
 
 def _require_opinion(chosen: Outcome, opinion: str) -> None:
@@ -65,8 +85,9 @@ def _require_opinion(chosen: Outcome, opinion: str) -> None:
 
 def _move(work: Work, answers: Answers) -> None:
     assert work.task is not None and work.actor is not None
-    work.done_by[f"{work.task['scope']}/{work.task['node']}"] = work.actor.person_id
-    work.done_roles[work.task["role"]] = work.actor.person_id
+    done_for = work.principal[0] if work.principal else work.actor.person_id
+    work.done_by[f"{work.task['scope']}/{work.task['node']}"] = done_for
+    work.done_roles[work.task["role"]] = done_for
     _become_handler(work)
     facts = {**answers.facts, "outcome": work.outcome}
     work.machine.complete(work.task["engine_id"], facts, now=work.at)
@@ -78,4 +99,4 @@ def _become_handler(work: Work) -> None:
     assert work.task is not None and work.actor is not None
     wanted = work.app.catalogue.kind(work.case["kind"]).handler
     if wanted and job_of(work, wanted) == job_of(work, work.task["role"]):
-        work.change_case(handler_id=work.actor.person_id)
+        work.change_case(handler_id=work.principal[0] if work.principal else work.actor.person_id)

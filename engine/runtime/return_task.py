@@ -22,6 +22,7 @@ from engine.runtime.locate import lock_task, require_holder, require_open
 from engine.runtime.nodes import node_of, process_of
 from engine.runtime.once import once
 from engine.runtime.settle import settle
+from engine.runtime.signers import require_free
 from engine.runtime.undo import undo_documents
 from engine.runtime.work import ActResult, Row, Work
 from engine.storage.tables.organisation import person
@@ -108,6 +109,7 @@ def return_task(app: Application, *, actor: Actor, task_id: UUID, to_node: str, 
         assert work.task is not None
         require_open(connection, work.task)
         require_holder(work.task, actor)
+        require_free(work.task)
         if not opinion.strip():
             raise Invalid("退回要写明理由。", fields={"opinion": "请写明要补正什么，对方会第一眼看到。"})
         target = _choose(work, to_node)

@@ -9,12 +9,14 @@ from sqlalchemy import select, update
 from engine.access.actors import Actor
 from engine.kernel.errors import Invalid
 from engine.kernel.ids import new_id
+from engine.runtime.allowed import require_allowed
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.close_task import close_pool, remember_handled
 from engine.runtime.locate import require_holder, require_open
 from engine.runtime.once import once
-from engine.runtime.settle import write_act
+from engine.runtime.settle import stand
+from engine.runtime.signers import require_free
 from engine.runtime.work import ActResult, Work
 from engine.storage.tables.organisation import notice, person
 from engine.storage.tables.runtime import task
@@ -31,13 +33,12 @@ def transfer_task(app: Application, *, actor: Actor, task_id: UUID, to_person_id
         assert work.task is not None
         require_open(connection, work.task)
         require_holder(work.task, actor)
+        require_allowed(work, "transfer")
+        require_free(work.task)
         name = _receiver(work, to_person_id, reason)
         work.opinion, work.outcome, work.outcome_title = reason.strip(), "transfer", f"转办给{name}"
         _hand_over(work, to_person_id)
-        work.snapshot = None
-        work.instance["rev"] += 1
-        write_act(work)
-        return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
+        return stand(work)
 
 
 def _receiver(work: Work, to_person_id: UUID, reason: str) -> str:
