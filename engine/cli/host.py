@@ -86,8 +86,13 @@ def default_data_dir() -> Path:
 
 
 def prepare_data_dir(data_dir: Path) -> None:
-    """Make the folder and the key that signs cookies, once."""
+    """Make the folder, what only its owner may read in it, and the key that signs cookies, once.
+
+    The folder itself can be entered by all, because the embedded server's user passes through it.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
+    for private in ("blobs", "logs", "connectors"):
+        (data_dir / private).mkdir(mode=0o700, exist_ok=True)
     key_file = data_dir / "secret_key"
     if not key_file.exists():
         partial = data_dir / f".secret_key.{os.getpid()}"

@@ -49,7 +49,8 @@ def test_the_cookie_key_is_made_once_and_for_nobody_else(tmp_path: Path) -> None
     prepare_data_dir(tmp_path / "data")
     assert (tmp_path / "data" / "secret_key").read_bytes() == first
     assert len(first) == 32
-    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o077 == 0
+    for private in ("secret_key", "blobs", "logs", "connectors"):
+        assert (tmp_path / "data" / private).stat().st_mode & 0o077 == 0
 
 
 def test_data_never_stand_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
