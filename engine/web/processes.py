@@ -159,7 +159,8 @@ def in_order(meta: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     for node in nodes.values():
         if node.get("attached_to"):
             follow.setdefault(node["attached_to"], []).append(node["id"])
-    waiting = sorted((id for id, node in nodes.items() if node["kind"] == "startEvent"), key=lambda id: nodes[id].get("event") is not None)
+    starts = [node for node in nodes.values() if node["kind"] == "startEvent"]
+    waiting = [node["id"] for node in sorted(starts, key=lambda node: node.get("event") is not None)]
     seen: dict[str, None] = {}
     while waiting:
         id = waiting.pop(0)
