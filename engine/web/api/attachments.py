@@ -13,7 +13,7 @@ from engine.form_filling import attachments
 from engine.kernel.errors import Invalid
 from engine.runtime.queries import tasks
 from engine.web.api.screen import takes_file
-from engine.web.api.topic import ErrorAnswer, Told, make_topic, tell
+from engine.web.api.topic import Asked, ErrorAnswer, Told, make_topic, tell
 from engine.web.context import actor, application, now, reading, writing
 
 topic = make_topic("attachments", "附件", "图片、PDF、Office、音视频、压缩包；表单里用编号引用")
@@ -24,7 +24,7 @@ class AttachmentPath(BaseModel):
     attachment_id: UUID = Field(description="附件编号")
 
 
-class UploadForm(BaseModel):
+class UploadForm(Asked):
     """上传一个文件"""
 
     file: FileStorage = Field(description="文件，最多 20 MB；内容和扩展名要一致")

@@ -23,6 +23,7 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
+_schemas: dict[Any, dict[str, Any]] = {}
 Truth = Annotated[bool, BeforeValidator(bool)]  # SQL's unknown is false
 
 
@@ -32,7 +33,18 @@ class Told(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="ignore")
 
 
-class Sent(BaseModel):
+class Asked(BaseModel):
+    """Part of a request. flask-openapi3 looks into its schema at every request, so each schema is made once."""
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        key = (cls, args, tuple(sorted(options.items())))
+        if key not in _schemas:
+            _schemas[key] = super().model_json_schema(*args, **options)
+        return _schemas[key]
+
+
+class Sent(Asked):
     """A request; it may hold nothing that it doesn't name."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +70,7 @@ class ErrorAnswer(BaseModel):
     error: ErrorDetail
 
 
-class KeyHeader(BaseModel):
+class KeyHeader(Asked):
     """The header that makes an act happen once."""
 
     key: str = Field(
