@@ -25,6 +25,8 @@ class ServiceTask(Token, defaults.ServiceTask):
     """Stays STARTED until its handler's result comes back as an act; no handler ever runs inside the engine."""
 
     def _run_hook(self, my_task: Task) -> bool | None:
+        attribute(self.node.attributes.get("handler", ""), scene(my_task), self.node)
+        inputs_of(my_task)
         return None
 
 
@@ -34,7 +36,7 @@ class RuleTask(ServiceTask):
     def _run_hook(self, my_task: Task) -> bool | None:
         decide = top_of(my_task).decide
         if decide is None:
-            return None
+            return super()._run_hook(my_task)
         decision = attribute(self.node.attributes.get("decision", ""), scene(my_task), self.node)
         apply_outputs(my_task, decide(qualified(decision, "decision", pack_of(self.node.process)), inputs_of(my_task)))
         return True
@@ -51,17 +53,21 @@ class ScriptTask(Token, defaults.ScriptTask):
             value = evaluate(item.get("value", ""), seen, element=self.node.id, title=self.node.title, process=self.node.process)
             written[name] = seen[name] = plain(value, name=name)
         write_facts(my_task, written)
+        hand_on(my_task, written)
         return True
+
+
+def hand_on(my_task: Task, written: Mapping[str, Any]) -> None:
+    """Write under the names of ``gc:output`` what was just written under the activity's own."""
+    names = {item.get("name", ""): item.get("fact", "") for item in my_task.task_spec.node.outputs}
+    write_facts(my_task, {fact: written[name] for name, fact in names.items() if fact and name in written})
 
 
 def write_facts(my_task: Task, values: Mapping[str, Any]) -> None:
     """Write facts where ``my_task`` writes; ``outcome`` belongs to the token alone."""
-    store = fact_store(my_task)
     for name, value in values.items():
-        if name == "outcome":
-            my_task.data[name] = plain(value, name=name)
-        else:
-            store[name] = plain(value, name=name)
+        store = my_task.data if name == "outcome" else fact_store(my_task, name)
+        store[name] = plain(value, name=name)
 
 
 def inputs_of(my_task: Task) -> dict[str, Any]:

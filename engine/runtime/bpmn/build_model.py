@@ -16,7 +16,7 @@ _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 def build_model(process: etree._Element, *, name: str) -> Model:
     """The model of one ``bpmn:process``; ``name`` is its reference ``<pack>.<name>``."""
-    model = Model(id=process.get("id", ""), title=process.get("name") or process.get("id") or "", process=name, attributes=_gc_attributes(process))
+    model = Model(id=process.get("id", ""), title=" ".join((process.get("name") or process.get("id") or "").split()), process=name, attributes=_gc_attributes(process))
     for group, into in (("parameter", model.parameters), ("result", model.results), ("fact", model.facts)):
         for element in _extensions(process, group):
             declared = _name(element)
@@ -47,6 +47,9 @@ def _walk(model: Model, body: etree._Element, scope: str, lanes: dict[str, str])
                 model.nodes[node.id] = node
                 if tag in BODIES:
                     stack.append((element, node.id))
+                    for declared in map(_name, _extensions(element, "fact")):
+                        model.locals.setdefault(node.id, []).append(declared.name)
+                        model.facts.setdefault(declared.name, declared)
 
 
 def _associate(model: Model, process: etree._Element) -> None:
@@ -70,7 +73,7 @@ def _flow(element: etree._Element) -> Flow:
 
 def _node(element: etree._Element, tag: str, process: str, scope: str, lanes: dict[str, str]) -> Node:
     node = Node(
-        id=element.get("id", ""), kind=tag, title=(element.get("name") or "").strip() or element.get("id", ""), process=process, scope=scope,
+        id=element.get("id", ""), kind=tag, title=" ".join((element.get("name") or "").split()) or element.get("id", ""), process=process, scope=scope,
         lane=lanes.get(element.get("id", ""), lanes.get(scope, "")), generated=element.get(gc("generated")) == "true", attributes=_gc_attributes(element),
         attached_to=element.get("attachedToRef", ""), called=element.get("calledElement", ""), default=element.get("default", ""),
         triggered_by_event=element.get("triggeredByEvent") == "true", compensates=element.get("isForCompensation") == "true",

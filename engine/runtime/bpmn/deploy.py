@@ -10,15 +10,18 @@ from lxml import etree
 from engine.kernel.errors import DeployRefused
 from engine.kernel.names import is_name, name_of, pack_of, qualify
 from engine.runtime.bpmn.blocks import Blocks, find_blocks
+from engine.runtime.bpmn.bridge import bridge
 from engine.runtime.bpmn.build_model import build_model
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.importers import import_foreign
 from engine.runtime.bpmn.lint import lint_model, lint_source
+from engine.runtime.bpmn.lint_rules.expressions import undeclared
 from engine.runtime.bpmn.model import Flow, Model, Node
 from engine.runtime.bpmn.names import bpmn
 from engine.runtime.bpmn.normalise import normalise
 from engine.runtime.bpmn.parse import DiagramParser
 from engine.runtime.bpmn.read import read_bpmn
+from engine.runtime.bpmn.rewrites.global_tasks import inline_global_tasks
 from engine.runtime.bpmn.specs import ProcessSpec
 from engine.runtime.bpmn.targets import safe_targets
 
@@ -75,18 +78,25 @@ class CompiledProcess:
 def compile_process(xml: bytes, *, name: str, resolve: Resolve, strict: bool = True, process_id: str | None = None) -> CompiledProcess:
     """Compile the process ``name`` of a file; ``resolve`` gives called processes (None = unknown).
 
-    Raises TooLarge or DeployRefused with all findings. ``strict`` also refuses what only content must have (roles, forms, declared facts).
+    Raises TooLarge or DeployRefused with all findings. Not ``strict``: a trial, where gaps (findings of level ``policy``) are bridged.
     ``process_id`` chooses among several processes of a file; by default the one whose id is the name, or the only one.
     """
-    source, findings = import_foreign(read_bpmn(xml))
+    drawn = read_bpmn(xml)
+    wanted = _alone(drawn, process_id or name_of(name))
+    inline_global_tasks(drawn)
+    source, findings = import_foreign(drawn)
     findings += lint_source(source)
     _refuse(findings, strict)
     root = normalise(source)
-    element = _process_element(root, process_id or name_of(name))
+    element = next(item for item in root.iter(bpmn("process")) if item.get("id", "") == wanted)
     model = build_model(element, name=name)
     called, calls = _called(model, resolve, findings)
     findings += lint_model(model, {reference: process.model for reference, process in called.items()}, calls)
     _refuse(findings, strict)
+    if any(item["level"] == "policy" for item in findings):
+        bridge(element, waiting={node.id for node in model.nodes.values() if node.kind == "callActivity" and calls.get(node.id) not in called})
+        model = build_model(element, name=name)
+        model.names.update(dict.fromkeys(undeclared(model)))
     blocks = find_blocks(model)
     own = DiagramParser(model, calls).specs(element)
     specs: dict[str, ProcessSpec] = dict(own)
@@ -103,13 +113,17 @@ def process_ids(xml: bytes) -> list[str]:
     return [element.get("id", "") for element in read_bpmn(xml).iter(bpmn("process")) if len(element)]
 
 
-def _process_element(root: etree._Element, wanted: str) -> etree._Element:
+def _alone(root: etree._Element, wanted: str) -> str:
+    """Leave one process in the file, ``wanted`` or the only one; its id."""
     processes = list(root.iter(bpmn("process")))
     chosen = [element for element in processes if element.get("id") == wanted] or processes
     if len(chosen) != 1:
         message = f"文件里有 {len(processes)} 个流程，其中没有唯一的“{wanted}”。一个文件应只有一个流程，其 id 与文件名相同。"
         raise DeployRefused(message, findings=[finding("", "one_process", message)])
-    return chosen[0]
+    for element in processes:
+        if element is not chosen[0]:
+            element.getparent().remove(element)  # type: ignore[union-attr]
+    return chosen[0].get("id", "")
 
 
 def _called(model: Model, resolve: Resolve, findings: list[Finding]) -> tuple[dict[str, CompiledProcess], dict[str, str]]:
@@ -126,15 +140,26 @@ def _called(model: Model, resolve: Resolve, findings: list[Finding]) -> tuple[di
         if reference == model.process:
             findings.append(finding(node.id, "call_recursion", f"调用活动{node.label}调用了自己所在的流程。请改用循环（返回前面的环节）。"))
             continue
-        process = resolve(reference)
+        try:
+            process = resolve(reference)
+        except DeployRefused as refused:
+            findings.append(_refused_call(node, reference, refused))
+            continue
         if process is None:
-            findings.append(finding(node.id, "call_unknown", f"调用活动{node.label}的被调流程“{reference}”不存在。请先部署它，或改正 calledElement。"))
+            message = f"调用活动{node.label}的被调流程“{reference}”不存在。请先部署它，或改正 calledElement。"
+            findings.append(finding(node.id, "call_unknown", message, "policy"))
             continue
         called[reference] = process
         called.update(process.called)
         if model.process in process.called:
             findings.append(finding(node.id, "call_recursion", f"调用活动{node.label}经“{reference}”又调回本流程，形成递归。请拆开相互调用。"))
     return called, calls
+
+
+def _refused_call(node: Node, reference: str, refused: DeployRefused) -> Finding:
+    recursion = any(item["rule"] == "call_recursion" for item in refused.findings)
+    message = f"调用活动{node.label}的被调流程“{reference}”有问题：{refused.message}请先改正它。"
+    return finding(node.id, "call_recursion" if recursion else "call_refused", message, "error" if recursion else "policy")
 
 
 def _reference(node: Node, pack: str, findings: list[Finding]) -> str:
@@ -144,7 +169,7 @@ def _reference(node: Node, pack: str, findings: list[Finding]) -> str:
     except ValueError:
         message = f"调用活动{node.label}的被调流程“{node.called}”不是合法的引用名。请写作 包名.流程名。"
         findings.append(finding(node.id, "call_reference", message, "policy"))
-        return f"{pack}.{node.called.rsplit(':', 1)[-1].replace('.', '_')}"
+        return f"{pack}.{node.called.rsplit(':', 1)[-1]}"
 
 
 def _refuse(findings: list[Finding], strict: bool) -> None:

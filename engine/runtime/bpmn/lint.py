@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import ModuleType
@@ -12,6 +13,8 @@ from lxml import etree
 from engine.runtime.bpmn import lint_rules
 from engine.runtime.bpmn.errors import Finding
 from engine.runtime.bpmn.model import Model
+
+_GENERATED = re.compile(r"gc_(?:(?:split|meet|fork|choose|start)_(.+)|(.+)_\d+)\Z")
 
 
 @lru_cache(maxsize=1)
@@ -27,4 +30,11 @@ def lint_source(root: etree._Element) -> list[Finding]:
 
 def lint_model(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> list[Finding]:
     """Findings about one normalised process; ``called`` are the models of called processes, ``calls`` call activity → reference."""
-    return [item for rule in rules() if hasattr(rule, "check") for item in rule.check(model, called, calls)]
+    found = [item for rule in rules() if hasattr(rule, "check") for item in rule.check(model, called, calls)]
+    return [{**item, "element": drawn(item["element"])} for item in found]
+
+
+def drawn(element: str) -> str:
+    """The drawn element that a generated one was put in for."""
+    match = _GENERATED.match(element)
+    return match.group(1) or match.group(2) if match else element

@@ -12,7 +12,7 @@ from SpiffWorkflow.task import Task
 from engine.expressions.builtin_temporal import AT
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn import attributes, codec, invariants
-from engine.runtime.bpmn.activities import ManualTask, ServiceTask, UserTask, apply_outputs, write_facts
+from engine.runtime.bpmn.activities import ManualTask, ServiceTask, UserTask, apply_outputs, hand_on, write_facts
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire
 from engine.runtime.bpmn.deploy import CompiledProcess
 from engine.runtime.bpmn.errors import FlowError, IllegalTarget, NotWaiting
@@ -23,7 +23,7 @@ from engine.runtime.bpmn.steps import run_to_waits, skip, unpark
 from engine.runtime.bpmn.throwing import broadcast
 from engine.runtime.bpmn.tokens import find_task
 from engine.runtime.bpmn.values import literal, plain, qualified
-from engine.runtime.bpmn.waits import UserWait, Wait, Waits, collect_waits
+from engine.runtime.bpmn.waits import UserWait, Wait, Waits, collect_waits, places
 from engine.runtime.bpmn.workflow import Decide, Top, facts_of
 
 
@@ -99,6 +99,7 @@ class Machine:
             apply_outputs(task, facts)
         else:
             write_facts(task, facts)
+            hand_on(task, facts)
         task.complete()
 
     def fail(self, engine_id: str, error_code: str, *, message: str = "", now: datetime | None = None) -> bool:
@@ -164,6 +165,10 @@ class Machine:
     def waits(self) -> Waits:
         """Everything the instance waits for now."""
         return collect_waits(self._top)
+
+    def places(self) -> list[tuple[str, bool]]:
+        """(element as drawn, whether it is a join) of every token that stands still, behind its call activities."""
+        return places(self._top)
 
     def facts(self, engine_id: str | None = None) -> dict[str, Any]:
         """The facts visible at a token, or those of the process itself."""

@@ -98,7 +98,7 @@ class Name:
 
 @dataclass(slots=True)
 class Model:
-    """One process of a file. ``names``: every name that it declares or writes, null."""
+    """One process of a file. ``names``: every name that it declares or writes, null; ``locals``: facts that live in one sub-process only."""
 
     id: str
     title: str
@@ -109,6 +109,7 @@ class Model:
     results: dict[str, Name] = field(default_factory=dict)
     facts: dict[str, Name] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
+    locals: dict[str, list[str]] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
 
     def declare(self) -> None:

@@ -72,6 +72,7 @@ class BodyParser(ProcessParser):
             if node.triggered_by_event:
                 add_trigger(self.spec, self.model, node)
         self.spec.event_body = self.node.get("triggeredByEvent") == "true"
+        self.spec.locals = tuple(self.model.locals.get(self.node.get("id"), ())) if not self.spec.standalone else ()
         self.spec.starts = [node.id for node in inside if node.kind == "startEvent"]
         for spec in specs.values():
             if isinstance(spec, Inclusive):

@@ -8,7 +8,8 @@ from SpiffWorkflow.bpmn.specs import defaults
 from SpiffWorkflow.task import Task
 
 from engine.kernel.names import pack_of
-from engine.runtime.bpmn.activities import attribute, write_facts
+from engine.runtime.bpmn import compensation
+from engine.runtime.bpmn.activities import apply_outputs, attribute, inputs_of, write_facts
 from engine.runtime.bpmn.catching import arm_triggers
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import Token, enter, new_task, top_of
@@ -31,28 +32,32 @@ def default_start(spec: Any) -> str:
     return next(iter(plain_starts or spec.starts), "")
 
 
-def _untriggered(workflow: Any) -> list[str]:
-    """The start events that wait for nothing; all of them where each waits for something."""
-    nodes = workflow.spec.model.nodes
-    plain = [name for name in workflow.spec.starts if nodes[name].event is None or nodes[name].event.kind == "none"]
-    return plain or list(workflow.spec.starts)
-
-
 class SubProcess(Token, defaults.SubWorkflowTask):
     """A body that shares the facts of its process (as an instance of a multi-instance: adds its own)."""
 
     def _update_hook(self, my_task: Task) -> bool:
+        if "undo" in my_task.internal_data:
+            compensation.begin_undo(my_task)
+            return False
+        given = {name: plain(value, name=name) for name, value in inputs_of(my_task).items()} if self.node.inputs else {}
         inner = top_of(my_task).create_subprocess(my_task, self.spec)
         inner.plant()
-        inner.facts = {} if "index" in my_task.internal_data else None
+        if "index" in my_task.internal_data or inner.spec.locals:
+            inner.facts = {**dict.fromkeys(inner.spec.locals), **given}
         my_task._set_state(TaskState.STARTED)
         begin(inner, my_task.data)
         return False
 
     def finished(self, my_task: Task, inner: Any) -> None:
         """The body has no token left: hand out what it leaves and let the activity complete."""
-        if inner.facts:
+        if "undo" in my_task.internal_data and compensation.undo_next(inner):
+            top_of(my_task).resume(inner)
+            return
+        if inner.facts and "index" in my_task.internal_data:
             my_task.data.update(inner.facts)
+        if self.node.outputs and "undo" not in my_task.internal_data:
+            apply_outputs(my_task, inner.facts or {})
+        compensation.keep(my_task, inner)
         my_task.data.update({name: inner.last_data[name] for name in TOKEN_FACTS if name in inner.last_data})
         my_task._ready()
 

@@ -39,7 +39,7 @@ class Root(Token, SimpleBpmnTask):
 
 class ProcessSpec(BpmnProcessSpec):
     """The spec of a process or body. ``standalone``: it has facts of its own; ``event_body``: it is the body of an event
-    sub-process; ``triggers``: its event sub-processes; ``generated``: flows never drawn."""
+    sub-process; ``triggers``: its event sub-processes; ``locals``: facts that live in this body; ``generated``: flows never drawn."""
 
     def __init__(self, name: str, model: Model, *, standalone: bool, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
@@ -50,6 +50,7 @@ class ProcessSpec(BpmnProcessSpec):
         self.event_body = False
         self.starts: list[str] = []
         self.triggers: list[str] = []
+        self.locals: tuple[str, ...] = ()
         self.generated: frozenset[str] = frozenset(flow.id for flow in model.flows.values() if flow.generated)
 
 

@@ -72,8 +72,7 @@ def finish_owner(owner: Task, inner: Any) -> None:
     try:
         owner.task_spec.finished(owner, inner)
     except FlowError as error:
-        top_of(owner).subprocesses[owner.id] = inner
-        inner.completed = False
+        top_of(owner).resume(inner)
         park(owner, error)
 
 

@@ -8,8 +8,9 @@ from SpiffWorkflow.task import Task
 
 from engine.runtime.bpmn.activities import inputs_of
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire, is_alive
+from engine.runtime.bpmn.compensation import start_undo
 from engine.runtime.bpmn.errors import FlowError
-from engine.runtime.bpmn.tokens import cancel_all, enter, new_task, top_of
+from engine.runtime.bpmn.tokens import cancel_all, top_of
 from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.workflow import scene
 
@@ -69,7 +70,7 @@ def compensate_next(my_task: Task) -> bool:
     if not wanted:
         return False
     scope.compensable.remove(wanted[-1])
-    enter(new_task(scope, wanted[-1][1], compensates=str(my_task.id)))
+    start_undo(scope, wanted[-1], compensates=str(my_task.id))
     return True
 
 

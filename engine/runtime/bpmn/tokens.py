@@ -7,7 +7,7 @@ finished one is dropped. Joins, boundary events and races find each other by ids
 ``via``     flow the token came by        ``host``   activity a boundary event waits beside
 ``race``    event-based gateway           ``index``  position of a multi-instance child
 ``runs``    which run of which non-interrupting event the token belongs to
-``compensates``  throwing event that a compensation handler runs for
+``compensates``  throwing event that a compensation handler runs for      ``undo``  sub-process reopened to undo what is in it
 ``parked``  message of a failure: the token stands still until ``Machine.retry``
 """
 from __future__ import annotations
@@ -64,8 +64,9 @@ class Token:
         except FlowError as error:
             park(my_task, error)
             return
-        for name in self.boundary:
-            arm(my_task, name)
+        if "undo" not in my_task.internal_data:
+            for name in self.boundary:
+                arm(my_task, name)
         if ready and my_task.has_state(LIVE):
             my_task._ready()
 
@@ -95,7 +96,7 @@ class Token:
                 throw.task_spec.compensated(throw)
         elif wrapper is not None and hasattr(wrapper.task_spec, "instance_done"):
             wrapper.task_spec.instance_done(wrapper, my_task)
-        else:
+        elif "undo" not in my_task.internal_data:
             self._leave(my_task)
         top_of(my_task).touched(my_task.workflow)
 
@@ -177,11 +178,16 @@ def disarm(host: Task) -> None:
 
 
 def remember(my_task: Task) -> None:
-    """Note a completed activity that has a compensation handler."""
+    """Note a completed activity that has a compensation handler, or holds some."""
+    if "undo" in my_task.internal_data:
+        return
     for name in my_task.task_spec.boundary:
         event = my_task.workflow.spec.task_specs[name].node.event
         if event.kind == "compensate" and event.text:
             my_task.workflow.compensable.append([my_task.task_spec.node.id, event.text])
+            return
+    if "undoable" in my_task.internal_data:
+        my_task.workflow.compensable.append([my_task.task_spec.node.id, "", *my_task.internal_data["undoable"]])
 
 
 def cancel(task: Task) -> None:

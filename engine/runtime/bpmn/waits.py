@@ -10,9 +10,12 @@ from SpiffWorkflow.task import Task
 
 from engine.kernel.names import pack_of
 from engine.runtime.bpmn.activities import ManualTask, RuleTask, ServiceTask, UserTask, attribute, inputs_of
-from engine.runtime.bpmn.tokens import find_task
+from engine.runtime.bpmn.errors import FlowError
+from engine.runtime.bpmn.gateways import Joining
+from engine.runtime.bpmn.lint import drawn
+from engine.runtime.bpmn.tokens import LIVE, find_task
 from engine.runtime.bpmn.values import qualified
-from engine.runtime.bpmn.workflow import facts_of, scene, scope_of
+from engine.runtime.bpmn.workflow import facts_of, place_of, scene, scope_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +106,10 @@ def _collect(task: Task, waits: Waits) -> None:
     elif task.state == TaskState.READY and isinstance(spec, UserTask | ManualTask):
         waits.user_tasks.append(UserWait(**_common(task)))
     elif task.state == TaskState.STARTED and isinstance(spec, ServiceTask):
-        waits.services.append(_service(task))
+        try:
+            waits.services.append(_service(task))
+        except FlowError as error:
+            waits.parked.append(ParkedWait(**_common(task), message=error.message, kind=error.kind))
     elif task.state == TaskState.WAITING and getattr(spec, "waits_outside", False):
         _event(task, waits)
 
@@ -137,6 +143,17 @@ def _common(task: Task) -> dict[str, Any]:
         "engine_id": str(task.id), "node": node.id, "title": node.title, "process": node.process, "scope": scope_of(task.workflow),
         "index": instance_of(task), "facts": facts_of(task),
     }
+
+
+def places(top: Any) -> list[tuple[str, bool]]:
+    """(element as drawn, whether it is a join) where the instance stands: not what waits beside an activity, not the bodies around."""
+    found = []
+    for workflow in (top, *top.subprocesses.values()):
+        for task in workflow.live():
+            inside = task.id in top.subprocesses or any(child.has_state(LIVE) for child in task.children)
+            if not inside or "parked" in task.internal_data:
+                found.append((place_of(workflow, drawn(task.task_spec.node.id)), isinstance(task.task_spec, Joining)))
+    return found
 
 
 def instance_of(task: Task) -> int | None:

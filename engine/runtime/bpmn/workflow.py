@@ -64,6 +64,11 @@ class Top(_Flat, BpmnWorkflow):
         self.subprocesses[my_task.id] = inner
         return inner
 
+    def resume(self, inner: Sub) -> None:
+        """Let a body that ran out of tokens go on."""
+        self.subprocesses[inner.owner.id] = inner
+        inner.completed = False
+
     def took(self, workflow: Any, flow_id: str) -> None:
         if flow_id not in workflow.spec.generated:
             self.flows_taken.append(place_of(workflow, flow_id))
@@ -143,14 +148,19 @@ def scene(task: Task) -> dict[str, Any]:
     return {**task.workflow.spec.model.names, **facts_of(task), AT: task.workflow.top_workflow.now}
 
 
-def fact_store(task: Task) -> dict[str, Any]:
-    """The dict that facts written at ``task`` go to."""
+def fact_store(task: Task, name: str) -> dict[str, Any]:
+    """The dict that the fact ``name`` written at ``task`` goes to: of the nearest scope that has it, the process at the latest."""
     if "index" in task.internal_data:
         return task.data
     workflow = task.workflow
-    while workflow.facts is None:
+    while workflow.facts is None or not (name in workflow.spec.locals or keeps_all(workflow)):
         workflow = workflow.owner.workflow
     return workflow.facts
+
+
+def keeps_all(workflow: Any) -> bool:
+    """True for a process, a called process and an instance of a multi-instance body: whatever is written there stays there."""
+    return workflow.spec.standalone or "index" in workflow.owner.internal_data
 
 
 def spec_model(task: Task) -> Any:

@@ -6,16 +6,14 @@ import copy
 from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding
-from engine.runtime.bpmn.importers import camunda7, zeebe
+from engine.runtime.bpmn.importers import camunda7, standard, zeebe
 from engine.runtime.bpmn.names import NS
 
 
 def import_foreign(root: etree._Element) -> tuple[etree._Element, list[Finding]]:
-    """A copy with foreign attributes mapped, and what couldn't be; the file itself when it carries none."""
+    """A copy with foreign attributes mapped, and what couldn't be."""
     used = {uri for element in root.iter() for uri in element.nsmap.values()}
-    importers = [module for module in (camunda7, zeebe) if used & set(module.NAMESPACES)]
-    if not importers:
-        return root, []
+    importers = [module for module in (camunda7, zeebe, standard) if used & set(module.NAMESPACES)]
     root = copy.deepcopy(root)
     etree.register_namespace("gc", NS["gc"])
     findings: list[Finding] = []

@@ -7,8 +7,9 @@ from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding
 from engine.runtime.bpmn.importers.juel import is_juel, to_feel, value
-from engine.runtime.bpmn.importers.writing import add_extension, note, set_attribute, word
+from engine.runtime.bpmn.importers.writing import note, set_attribute, word
 from engine.runtime.bpmn.names import bpmn, local, text_of
+from engine.runtime.bpmn.rewrites.building import add_extension
 
 NAMESPACES = ("http://camunda.org/schema/1.0/bpmn", "http://flowable.org/bpmn", "http://activiti.org/bpmn")
 _CODE = ("class", "delegateExpression", "expression")
@@ -17,14 +18,22 @@ _CODE = ("class", "delegateExpression", "expression")
 def convert(root: etree._Element) -> list[Finding]:
     """Map every foreign attribute in place; findings for those without a meaning here."""
     findings: list[Finding] = []
+    starters = {_get(start, "initiator") for start in root.iter(bpmn("startEvent"))} - {""}
     for element in list(root.iter()):
         tag = local(element)
+        if tag in ("sendTask", "businessRuleTask") and any(_get(element, name) for name in ("topic", *_CODE)):
+            element.tag = bpmn("serviceTask")
+            tag = "serviceTask"
         if tag in ("userTask", "manualTask", "task"):
-            findings += _person(element)
+            findings += _person(element, starters)
         if tag in ("serviceTask", "sendTask", "businessRuleTask", "task"):
             findings += _service(element)
+        if tag == "scriptTask":
+            _script(element)
         if tag == "callActivity":
-            _call(element)
+            findings += _call(element)
+        if any(True for name in ("executionListener", "taskListener") for _ in _inside(element, name)):
+            findings.append(note(element, "的监听器没有带入，不会运行。请改为服务任务。"))
         if tag == "multiInstanceLoopCharacteristics":
             _many(element)
         if tag in ("conditionExpression", "completionCondition", "loopCardinality", "timeDate", "timeDuration", "timeCycle", "condition"):
@@ -43,10 +52,14 @@ def _inside(element: etree._Element, tag: str) -> Iterator[etree._Element]:
             yield from holder.iter(f"{{{uri}}}{tag}")
 
 
-def _person(task: etree._Element) -> Iterator[Finding]:
+def _person(task: etree._Element, starters: set[str]) -> Iterator[Finding]:
     assignee, groups = _get(task, "assignee"), _get(task, "candidateGroups")
-    if assignee:
-        set_attribute(task, "assignee", value(assignee))
+    if is_juel(assignee):
+        feel = value(assignee)
+        set_attribute(task, "assignee", "=initiator_id" if feel[1:] in starters else feel)
+    elif assignee:
+        set_attribute(task, "assignee", assignee)
+        yield note(task, f"指定了办理人“{assignee}”，这是原系统的账号。请改为本单位的角色或人员。")
     if groups:
         names = [name for name in groups.split(",") if name.strip()]
         set_attribute(task, "role", value(groups) if is_juel(groups) else word(names[0]))
@@ -82,7 +95,19 @@ def _service(task: etree._Element) -> Iterator[Finding]:
         add_extension(task, "output", name=body, fact=parameter.get("name", ""))
 
 
-def _call(call: etree._Element) -> None:
+def _script(task: etree._Element) -> None:
+    """A script in an expression language that only computes a value becomes an assignment."""
+    script = task.find(bpmn("script"))
+    result = _get(task, "resultVariable")
+    text = text_of(script) if script is not None else ""
+    if script is not None and result and (is_juel(text) or task.get("scriptFormat", "").lower() == "feel"):
+        add_extension(task, "set", fact=result, value=to_feel(text))
+        task.remove(script)
+
+
+def _call(call: etree._Element) -> Iterator[Finding]:
+    if any(item.get("variables") for tag in ("in", "out") for item in _inside(call, tag)):
+        yield note(call, "传递全部变量（variables），没有带入。请逐项写 gc:input 和 gc:output。")
     for item in _inside(call, "in"):
         if item.get("target"):
             source = item.get("sourceExpression", "")

@@ -6,22 +6,13 @@ import re
 from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding, finding
-from engine.runtime.bpmn.names import bpmn, gc
+from engine.runtime.bpmn.names import gc
 
 
 def set_attribute(element: etree._Element, name: str, value: str) -> None:
     """Set ``gc:name`` unless the diagram says it already."""
     if value and element.get(gc(name)) is None:
         element.set(gc(name), value)
-
-
-def add_extension(element: etree._Element, tag: str, **attributes: str) -> None:
-    """Add a ``gc`` element to the extension elements."""
-    holder = element.find(bpmn("extensionElements"))
-    if holder is None:
-        holder = etree.Element(bpmn("extensionElements"))
-        element.insert(0, holder)
-    etree.SubElement(holder, gc(tag), attrib=dict(attributes))
 
 
 def word(text: str) -> str:

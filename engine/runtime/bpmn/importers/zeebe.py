@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding
-from engine.runtime.bpmn.importers.writing import add_extension, note, set_attribute, word
+from engine.runtime.bpmn.importers.writing import note, set_attribute, word
 from engine.runtime.bpmn.names import bpmn, local
+from engine.runtime.bpmn.rewrites.building import add_extension
 
 NAMESPACES = ("http://camunda.org/schema/zeebe/1.0",)
 _PREFIX = "{" + NAMESPACES[0] + "}"
@@ -20,6 +21,8 @@ def convert(root: etree._Element) -> list[Finding]:
         tag = local(element)
         if tag in ("userTask", "manualTask", "task"):
             _person(element)
+        if tag in ("sendTask", "businessRuleTask", "scriptTask") and any(True for _ in _find(element, "taskDefinition")):
+            element.tag = bpmn("serviceTask")
         if tag in ("serviceTask", "sendTask", "businessRuleTask", "scriptTask", "task"):
             findings += _service(element)
         if tag == "callActivity":

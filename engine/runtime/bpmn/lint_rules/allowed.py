@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.model import Model
 
-ACTS = ("transfer", "delegate", "add_signer", "cc", "urge")
+ACTS = ("transfer", "delegate", "add_signer", "cc", "urge", "deputy")
 
 
 def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def _flow(model: Model, flow: Flow) -> Iterator[Finding]:
     source, target = ends
     if source is None or target is None:
         missing = flow.source if source is None else flow.target
-        yield finding(flow.id, "connections", f"流向“{flow.title or flow.id}”的一端“{missing}”不存在。请重新连接或删除这条流向。")
+        yield finding(flow.id, "connections", f"流向“{flow.title or flow.id}”的一端“{missing}”不存在。请重新连接或删除这条流向。", "policy")
         return
     if source.scope != target.scope:
         yield finding(flow.id, "connections", f"流向“{flow.title or flow.id}”从{source.label}穿过子流程的边界连到{target.label}。请连到子流程本身，或用边界事件离开子流程。")
@@ -38,4 +38,4 @@ def _node(model: Model, node: Node) -> Iterator[Finding]:
         if host is None or host.kind not in ACTIVITIES or host.scope != node.scope:
             yield finding(node.id, "connections", f"边界事件{node.label}没有附在同一层的活动上。请把它拖到一个任务或子流程的边上。")
     if node.default and node.default not in node.outgoing:
-        yield finding(node.id, "connections", f"{node.label}的默认分支“{node.default}”不是从它出发的流向。请重新设置默认分支。")
+        yield finding(node.id, "connections", f"{node.label}的默认分支“{node.default}”不是从它出发的流向。请重新设置默认分支。", "policy")

@@ -7,11 +7,13 @@ from lxml import etree
 
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.model import Model, Node
-from engine.runtime.bpmn.names import EVENTS, bpmn, local
+from engine.runtime.bpmn.names import EVENTS, bpmn, local, text_of
+from engine.runtime.bpmn.rewrites.building import event_definitions
+from engine.runtime.bpmn.rewrites.several_events import may_split
 
 _ALLOWED = {
     "startEvent": {"none", "message", "signal", "timer", "conditional"},
-    "eventSubProcessStart": {"message", "signal", "timer", "conditional", "error", "escalation"},
+    "eventSubProcessStart": {"message", "signal", "timer", "conditional", "error", "escalation", "compensate"},
     "intermediateCatchEvent": {"timer", "message", "signal", "conditional"},
     "intermediateThrowEvent": {"none", "message", "signal", "escalation", "compensate"},
     "boundaryEvent": {"timer", "message", "signal", "conditional", "error", "escalation", "cancel", "compensate"},
@@ -24,14 +26,15 @@ _KINDS = {
 
 
 def check_source(root: etree._Element) -> Iterator[Finding]:
+    shared = {item.get("id") for item in root if local(item).endswith("EventDefinition")}
     for element in root.iter(*(bpmn(tag) for tag in EVENTS)):
-        definitions = [child for child in element if local(child).endswith("EventDefinition")]
         name = element.get("name") or element.get("id", "")
-        if len(definitions) > 1:
+        definitions = event_definitions(element)
+        if len(definitions) > 1 and not may_split(element):
             yield finding(element.get("id", ""), "events", f"事件「{name}」带有 {len(definitions)} 个触发条件。请拆成几个事件。")
-        for child in element:
-            if local(child) == "eventDefinitionRef":
-                yield finding(element.get("id", ""), "events", f"事件「{name}」引用了外部的事件定义。请在事件里直接选定类型。")
+        for reference in element.findall(bpmn("eventDefinitionRef")):
+            if text_of(reference).rsplit(":", 1)[-1] not in shared:
+                yield finding(element.get("id", ""), "events", f"事件「{name}」引用的事件定义“{text_of(reference)}”不存在。请在事件里直接选定类型。")
 
 
 def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
@@ -48,9 +51,10 @@ def _kind(model: Model, node: Node) -> Iterator[Finding]:
     outer = model.nodes.get(node.scope)
     place = "eventSubProcessStart" if node.kind == "startEvent" and outer is not None and outer.triggered_by_event else node.kind
     if event.kind == "link":
-        yield finding(node.id, "events", f"链接事件{node.label}没有同名的另一半。请在同一层画上名称相同的抛出和捕获链接，或直接连线。")
+        yield finding(node.id, "events", f"链接事件{node.label}没有同名的另一半。请在同一层画上名称相同的抛出和捕获链接，或直接连线。", "policy")
     elif event.kind not in _ALLOWED[place]:
-        yield finding(node.id, "events", f"{node.label}不能是{_KINDS[event.kind]}事件。请改用这个位置支持的类型。")
+        level = "policy" if event.kind == "none" else "error"
+        yield finding(node.id, "events", f"{node.label}不能是{_KINDS[event.kind]}事件。请改用这个位置支持的类型。", level)
     if event.kind == "cancel":
         transaction = model.nodes.get(node.attached_to) if node.kind == "boundaryEvent" else outer
         if transaction is None or transaction.kind != "transaction":
@@ -72,4 +76,4 @@ def _contents(node: Node) -> Iterator[Finding]:
     }
     wrong, message = missing.get(event.kind, (False, ""))
     if wrong:
-        yield finding(node.id, "events", f"{_KINDS[event.kind]}事件{node.label}{message}。")
+        yield finding(node.id, "events", f"{_KINDS[event.kind]}事件{node.label}{message}。", "policy")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from engine.expressions import FeelError
@@ -23,13 +24,26 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
         try:
             names = set(compiled(text).names)
         except FeelError as error:
-            yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。请改正。")
+            yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。请改正。", "policy")
             continue
-        for name in sorted(names - set(model.names) - {"visited"} - BUILTINS.keys() - _around(model, element)):
+        for name in sorted(_undeclared(model, element, names)):
             message = f"{label}的表达式“{text}”读取的事实“{name}”没有声明，也没有环节写入。请改正名称，或在流程上加 <gc:fact name=\"{name}\"/>。"
             yield finding(element, "undeclared_fact", message, "policy")
     for node in model.nodes.values():
         yield from _time(node)
+
+
+def undeclared(model: Model) -> set[str]:
+    """Names that readable FEEL in the process reads and nothing declares or writes."""
+    found: set[str] = set()
+    for element, _, text in _texts(model):
+        with suppress(FeelError):
+            found |= _undeclared(model, element, set(compiled(text).names))
+    return found
+
+
+def _undeclared(model: Model, element: str, names: set[str]) -> set[str]:
+    return names - set(model.names) - {"visited"} - BUILTINS.keys() - _around(model, element)
 
 
 def _around(model: Model, element: str) -> set[str]:
@@ -85,4 +99,4 @@ def _time(node: Node) -> Iterator[Finding]:
         else:
             due_at(event.text, _SAMPLE)
     except (NotATime, ValueError, OverflowError):
-        yield finding(node.id, "timer", f"定时事件{node.label}的时间“{event.text}”不是 ISO 8601 的时刻、时长（如 P3D）或重复（如 R3/P1D）。请改正。")
+        yield finding(node.id, "timer", f"定时事件{node.label}的时间“{event.text}”不是 ISO 8601 的时刻、时长（如 P3D）或重复（如 R3/P1D）。请改正。", "policy")

@@ -25,7 +25,7 @@ def _join(model: Model, graph: Graph, dominated: dict[str, int], names: list[str
     for flow_id in node.incoming:
         source = model.flows[flow_id].source
         if source in dominated and dominated[source] >> place & 1:
-            yield finding(node.id, "join_loop", f"并行汇合{node.label}的一个入口来自它自己之后的环节，汇合永远等不齐。请让返回的流向先进排他网关，再到汇合之前。")
+            yield finding(node.id, "join_loop", f"并行汇合{node.label}的一个入口来自它自己之后的环节，汇合永远等不齐。请让返回的流向先进排他网关，再到汇合之前。", "policy")
             return
     above = [name for name in names if dominated[node.id] >> names.index(name) & 1 and name != node.id]
     nearest = max(above, key=lambda name: dominated[name].bit_count(), default="")
@@ -33,6 +33,7 @@ def _join(model: Model, graph: Graph, dominated: dict[str, int], names: list[str
         yield finding(
             node.id, "join_deadlock",
             f"并行汇合{node.label}等待的几条路出自只走其中一条的网关{model.nodes[nearest].label}，汇合永远等不齐。请把汇合改为排他网关，或把前面的网关改为并行网关。",
+            "policy",
         )
 
 

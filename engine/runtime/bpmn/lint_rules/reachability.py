@@ -29,9 +29,9 @@ def _scope(model: Model, scope: str) -> Iterator[Finding]:
         if node.generated:
             continue
         if node.id not in reached:
-            yield finding(node.id, "unreachable", f"{node.label}永远到不了：没有从开始事件通向它的路。请连上流向，或删除它。")
+            yield finding(node.id, "unreachable", f"{node.label}永远到不了：没有从开始事件通向它的路。请连上流向，或删除它。", "policy")
         elif node.id not in ending:
-            yield finding(node.id, "endless", f"{node.label}之后没有通向结束的路，流程进去就出不来。请给循环一个出口。")
+            yield finding(node.id, "endless", f"{node.label}之后没有通向结束的路，流程进去就出不来。请给循环一个出口。", "policy")
     yield from _automatic_loops(model, nodes, graph.after)
 
 
@@ -42,5 +42,5 @@ def _automatic_loops(model: Model, nodes: dict[str, Node], after: dict[str, list
     }
     for name in automatic:
         if not nodes[name].generated and name in reachable(automatic, automatic[name]):
-            yield finding(name, "busy_loop", f"{nodes[name].label}在一个没有等待环节的循环里，流程会不停空转。请在循环里加上用户任务、定时或消息事件。")
+            yield finding(name, "busy_loop", f"{nodes[name].label}在一个没有等待环节的循环里，流程会不停空转。请在循环里加上用户任务、定时或消息事件。", "policy")
             return

@@ -15,11 +15,11 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
             continue
         if loop.kind == "standard":
             if not loop.condition and loop.maximum is None:
-                yield finding(node.id, "loop", f"循环{node.label}既没有条件也没有最多次数。请至少填写一项。")
+                yield finding(node.id, "loop", f"循环{node.label}既没有条件也没有最多次数。请至少填写一项。", "policy")
             continue
         if not loop.collection and not loop.cardinality:
-            yield finding(node.id, "loop", f"多实例{node.label}没有集合也没有次数。请设置 gc:collection 或次数。")
+            yield finding(node.id, "loop", f"多实例{node.label}没有集合也没有次数。请设置 gc:collection 或次数。", "policy")
         if loop.collection and loop.cardinality:
-            yield finding(node.id, "loop", f"多实例{node.label}同时写了集合和次数。请只留一项。")
+            yield finding(node.id, "loop", f"多实例{node.label}同时写了集合和次数。请只留一项。", "policy")
         if loop.result and not loop.results:
-            yield finding(node.id, "loop", f"多实例{node.label}写了每个实例的结果，却没有汇总到哪个事实。请设置 gc:results。")
+            yield finding(node.id, "loop", f"多实例{node.label}写了每个实例的结果，却没有汇总到哪个事实。请设置 gc:results。", "policy")

@@ -11,11 +11,6 @@ from engine.runtime.bpmn.names import bpmn, local
 REMEDIES = {
     "complexGateway": ("复杂网关", "请改用包容网关加条件，或多实例加完成条件"),
     "adHocSubProcess": ("临时子流程", "请改为包容网关分出的若干环节，或由人在案件上随时发起的事项（matters）"),
-    "globalTask": ("全局任务", "请改为独立流程，用调用活动调用"),
-    "globalUserTask": ("全局用户任务", "请改为独立流程，用调用活动调用"),
-    "globalManualTask": ("全局人工任务", "请改为独立流程，用调用活动调用"),
-    "globalScriptTask": ("全局脚本任务", "请改为独立流程，用调用活动调用"),
-    "globalBusinessRuleTask": ("全局规则任务", "请改为独立流程，用调用活动调用"),
     "choreography": ("编排", "请改为协作图中的流程"),
     "callChoreography": ("调用编排", "请改为调用活动"),
     "choreographyTask": ("编排任务", "请改为发送任务和接收任务"),

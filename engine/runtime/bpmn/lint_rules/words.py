@@ -12,7 +12,8 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
     if model.id != name_of(model.process):
         message = f"流程的编号“{model.id}”与文件名“{name_of(model.process)}”不同。请把两者改成一样的英文小写单词。"
         yield finding(model.id, "words", message, "policy")
-    for node in model.nodes.values():
-        if not node.generated and not is_name(node.id):
-            message = f"元素{node.label}的编号不是英文小写单词（如 office_review）。历史记录和退回目标都用编号，请改成看得懂的名称。"
-            yield finding(node.id, "words", message, "warning")
+    odd = [node for node in model.nodes.values() if not node.generated and not is_name(node.id)]
+    if odd:
+        more = f"等 {len(odd)} 个元素" if len(odd) > 1 else ""
+        message = f"元素{odd[0].label}{more}的编号不是英文小写单词（如 office_review）。历史记录和退回目标都用编号，请改成看得懂的名称。"
+        yield finding(odd[0].id, "words", message, "warning")
