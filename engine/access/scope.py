@@ -1,7 +1,7 @@
 """Which cases an actor may see, decided in the query: a UNION of narrow selects, never an OR; full scope adds nothing.
 
 A case is seen by who leads or works in an office above its unit, who handles or opened it, who was given a look at it,
-and who has a step of it in hand or in the pool of one of their posts.
+and who has a step of it in hand, stands in for who has, or finds one in the pool of one of their posts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import NotFound
 from engine.storage.tables.cases import case_file, case_grant
 from engine.storage.tables.organisation import unit
-from engine.storage.tables.runtime import task, task_candidate
+from engine.storage.tables.runtime import deputy, instance, task, task_candidate
 
 S = TypeVar("S", bound=Select[Any])
 
@@ -67,6 +67,8 @@ def _ways(actor: Actor) -> list[Select[Any]]:
         select(case_grant.c.case_id).where(case_grant.c.person_id == me, _grant_runs(actor)),
         select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open"),
     ]
+    if actor.on is not None:
+        ways.append(_of_principals(actor))
     if actor.posts:
         pool = task_candidate.join(task, task.c.id == task_candidate.c.task_id)
         mine = tuple_(task_candidate.c.unit_id, task_candidate.c.post).in_(actor.posts)
@@ -76,6 +78,16 @@ def _ways(actor: Actor) -> list[Select[Any]]:
         below = select(unit.c.id).where(unit.c.path.like(root.replace("_", r"\_").replace("%", r"\%") + "%"))
         ways.append(select(case_file.c.id).where(case_file.c.unit_id.in_(below)))
     return ways
+
+
+def _of_principals(actor: Actor) -> Select[Any]:
+    """Steps of those whose deputy ``actor`` is today."""
+    stands_in = (
+        (deputy.c.deputy_id == actor.person_id) & (deputy.c.from_on <= actor.on) & (deputy.c.until_on >= actor.on) & deputy.c.ended_at.is_(None)
+        & or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))
+    )
+    held = deputy.join(task, (task.c.assignee_id == deputy.c.person_id) & (task.c.status == "open")).join(instance, instance.c.id == task.c.instance_id)
+    return select(task.c.case_id).select_from(held).where(stands_in)
 
 
 def _grant_runs(actor: Actor) -> Any:

@@ -9,7 +9,7 @@ from engine.runtime.application import Application
 from engine.runtime.nodes import process_of
 from engine.runtime.work import Work
 
-ACTS: Mapping[str, str] = {"transfer": "转办", "delegate": "委派", "add_signer": "加签", "cc": "抄送", "urge": "催办"}
+ACTS: Mapping[str, str] = {"transfer": "转办", "delegate": "委派", "add_signer": "加签", "cc": "抄送", "urge": "催办", "deputy": "代办"}
 DEFAULT = frozenset(ACTS)
 
 

@@ -7,17 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Conflict
 from engine.kernel.gm import sm3_hex
+from engine.runtime.allowed import allowed_acts
 from engine.runtime.application import Application
 from engine.runtime.bpmn.machine import Machine
 from engine.runtime.bundles import process_for
 from engine.runtime.decide import decider
 from engine.runtime.locate import lock_case_of_instance, lock_case_of_task, lock_instance, lock_task
 from engine.runtime.work import ActResult, Row, TaskBrief, Work
+from engine.storage.tables.runtime import act
+
+
+PASSING = frozenset({"resume", "service", "timer", "message"})
+"""What may begin on a suspended instance; timers and messages then find that they have to wait."""
 
 
 def request_hash(**parts: Any) -> str:
@@ -44,6 +50,8 @@ def begin_on_task(
     task, instance, earlier = lock_task(connection, task_id=task_id, key=key, actor=actor)
     if earlier is not None:
         return replay(earlier, asked=asked, actor=actor)
+    if task["principal"] and "deputy" not in allowed_acts(app, instance, task):
+        task["principal"] = None
     return _work(app, connection, kind=kind, actor=actor, key=key, asked=asked, at=at, case=case, instance=instance, task=task)
 
 
@@ -62,6 +70,8 @@ def _work(
     app: Application, connection: Connection, *, kind: str, actor: Actor | None, key: str, asked: str, at: datetime, case: Row, instance: Row,
     task: Row | None,
 ) -> Work:
+    if instance["status"] == "suspended" and kind not in PASSING:
+        raise Conflict(_why_suspended(connection, instance), code="suspended")
     machine = load_machine(app, instance, at)
     return Work(
         app=app, connection=connection, kind=kind, key=key, at=at, actor=actor, case=case, instance=instance, machine=machine,
@@ -74,3 +84,11 @@ def load_machine(app: Application, instance: Row, at: datetime) -> Machine:
     """The running workflow of an instance row."""
     pinned = app.library.bundle(instance["bundle_id"])
     return Machine.load(process_for(app, pinned, instance["process"]), instance["state"], now=at, decide=decider(app, pinned, at))
+
+
+def _why_suspended(connection: Connection, instance: Row) -> str:
+    found = connection.execute(
+        select(act.c.actor_name, act.c.opinion).where(act.c.instance_id == instance["id"], act.c.kind == "suspend").order_by(act.c.rev_before.desc()).limit(1)
+    ).one_or_none()
+    why = f"由{found.actor_name}暂停，原因：{found.opinion}" if found else "已暂停"
+    return f"这件事{why}。恢复办理以后才能办，已填写的内容仍在草稿里。"

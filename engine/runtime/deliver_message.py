@@ -17,7 +17,7 @@ from engine.runtime.begin import begin_on_instance, request_hash
 from engine.runtime.settle import settle
 from engine.runtime.start_on_message import find_message_start, start_on_message
 from engine.runtime.work import ActResult
-from engine.storage.tables.runtime import message_inbox, subscription
+from engine.storage.tables.runtime import instance, message_inbox, subscription
 
 KEPT_FOR = timedelta(days=30)
 
@@ -57,8 +57,8 @@ def _deliver(app: Application, message_id: UUID, at: datetime) -> Delivery:
         if message["status"] != "waiting":
             return Delivery(message_id=message_id, status=message["status"], instance_id=message["instance_id"])
         found = connection.execute(
-            select(subscription.c.instance_id, subscription.c.engine_id)
-            .where(subscription.c.kind == "message", subscription.c.name == message["name"], subscription.c.correlation.in_(["", message["correlation"]]))
+            select(subscription.c.instance_id, subscription.c.engine_id).join(instance, instance.c.id == subscription.c.instance_id)
+            .where(instance.c.status != "suspended", subscription.c.kind == "message", subscription.c.name == message["name"], subscription.c.correlation.in_(["", message["correlation"]]))
             .order_by(subscription.c.correlation.desc()).limit(1)
         ).one_or_none()
     if found is None:
@@ -73,7 +73,7 @@ def _hand_over(app: Application, message_id: UUID, instance_id: UUID, engine_id:
         work = begin_on_instance(app, connection, kind="message", actor=None, instance_id=instance_id, key=key, asked=request_hash(message=message_id), at=at)
         if isinstance(work, ActResult):
             return True
-        if not any(s.engine_id == engine_id and s.name == message["name"] for s in work.machine.waits().subscriptions):
+        if work.instance["status"] == "suspended" or not any(s.engine_id == engine_id and s.name == message["name"] for s in work.machine.waits().subscriptions):
             return False
         work.outcome_title = f"收到{message['name']}"
         work.machine.deliver("message", message["name"], message["payload"], engine_id, now=at)

@@ -7,19 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, case, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, case, func, or_, select
 
 from engine.access.audit import chains, find_break
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.waits import Waits
 from engine.storage.tables.documents import number_book, number_counter
-from engine.storage.tables.runtime import act, effect, incident, instance, subscription, task, task_candidate, timer
+from engine.storage.tables.runtime import act, effect, incident, instance, subscription, task, task_candidate, task_signer, timer
 
-MOVING = ("start", "complete", "return", "withdraw", "timer", "message", "service", "retry", "skip")
-"""Kinds of acts that move an instance and so raise its revision by one."""
 CLOSING = ("start", "complete", "return")
-"""Kinds of acts that end a task."""
+"""Kinds of acts that end a task; a colleague's last agreement (``sign``) does when it moved the token."""
 BATCH = 500
 
 
@@ -27,7 +25,7 @@ def find_violations(app: Application) -> list[str]:
     """Every violation as one Chinese sentence that names the row; empty when all is well. Changes nothing."""
     with app.db.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
         return [
-            *_instances(app, connection, app.clock.now()), *_revisions(connection), *_finished_tasks(connection), *_pools(connection),
+            *_instances(app, connection, app.clock.now()), *_revisions(connection), *_finished_tasks(connection), *_pools(connection), *_signers(connection),
             *_effects(connection), *_numbers(connection), *_audit(connection),
         ]
 
@@ -101,7 +99,7 @@ def _revisions(connection: Connection) -> Iterator[str]:
     """Every revision was made by exactly one act."""
     counted = (
         select(act.c.instance_id, func.count().label("acts"), func.count(act.c.rev_before.distinct()).label("revs"), func.max(act.c.rev_before).label("last"))
-        .where(act.c.kind.in_(MOVING)).group_by(act.c.instance_id).subquery()
+        .where(act.c.instance_id.is_not(None)).group_by(act.c.instance_id).subquery()
     )
     query = (
         select(instance.c.id, instance.c.rev, func.coalesce(counted.c.acts, 0).label("acts"))
@@ -118,7 +116,7 @@ def _finished_tasks(connection: Connection) -> Iterator[str]:
     """A finished task was finished by exactly one act that still counts; an open one by none."""
     closing = (
         select(act.c.task_id, func.count().label("acts"))
-        .where(act.c.kind.in_(CLOSING), act.c.undone_by.is_(None), act.c.task_id.is_not(None)).group_by(act.c.task_id).subquery()
+        .where(or_(act.c.kind.in_(CLOSING), and_(act.c.kind == "sign", act.c.snapshot.is_not(None))), act.c.undone_by.is_(None), act.c.task_id.is_not(None)).group_by(act.c.task_id).subquery()
     )
     acts = func.coalesce(closing.c.acts, 0)
     query = (
@@ -142,6 +140,20 @@ def _pools(connection: Connection) -> Iterator[str]:
     )
     for row in connection.execute(lost):
         yield f"任务 {row.id}（{row.title}）没有人能办，也没有异常记录"
+
+
+def _signers(connection: Connection) -> Iterator[str]:
+    """Colleagues are asked on open tasks only, and a submission is held only while somebody's agreement is waited for."""
+    live = task_signer.c.status.in_(["planned", "open"])
+    left = connection.scalar(select(func.count()).select_from(task_signer.join(task)).where(live, task.c.status != "open"))
+    if left:
+        yield f"有 {left} 条征求意见还指着已经不在办理的任务"
+    awaited = select(task_signer.c.task_id).where(task_signer.c.kind == "after", task_signer.c.status == "open")
+    held = task.c.held.is_not(None)
+    for row in connection.execute(select(task.c.id, task.c.title).where(held, or_(task.c.status != "open", task.c.id.not_in(awaited)))):
+        yield f"任务 {row.id}（{row.title}）留着提交，却没有人要同意"
+    for row in connection.execute(select(task.c.id, task.c.title).where(~held, task.c.id.in_(awaited))):
+        yield f"任务 {row.id}（{row.title}）在等同意，却没有留着提交"
 
 
 def _effects(connection: Connection) -> Iterator[str]:

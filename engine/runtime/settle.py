@@ -127,7 +127,7 @@ def stand(work: Work) -> ActResult:
     """Write an act on a task that moves no token: its history entry with a revision of its own, and whatever stands in the batch."""
     work.snapshot = None
     work.instance["rev"] += 1
-    work.batch.add(update(instance).where(instance.c.id == work.instance["id"]).values(rev=work.instance["rev"]))
+    work.batch.add(update(instance).where(instance.c.id == work.instance["id"]).values(rev=work.instance["rev"], status=work.instance["status"], updated_at=work.at))
     write_act(work)
     return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import null, update
+from sqlalchemy import null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.errors import Conflict, Invalid
@@ -122,3 +122,14 @@ def plan_again(work: Work, *, but: UUID | None = None) -> None:
     if but is not None:
         again.append(task_signer.c.id != but)
     work.batch.add(update(task_signer).where(*again).values(status="planned"))
+
+
+def tell_holders(work: Work, text: str) -> None:
+    """A notice to everyone who holds an open task of the instance or is asked on one."""
+    holders = select(task.c.assignee_id).where(task.c.instance_id == work.instance["id"], task.c.status == "open", task.c.assignee_id.is_not(None))
+    asked = select(task_signer.c.person_id).join(task, task.c.id == task_signer.c.task_id).where(
+        task.c.instance_id == work.instance["id"], task_signer.c.status == "open"
+    )
+    for person_id in sorted(set(work.connection.scalars(holders.union(asked))) - {work.actor_id}, key=str):
+        work.batch.insert(notice, {"id": new_id(), "person_id": person_id, "kind": "case", "text": text, "link": f"/cases/{work.case['id']}",
+                                   "case_id": work.case["id"], "task_id": None, "at": work.at})

@@ -39,6 +39,8 @@ def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "",
         require_open(connection, row)
         if "urge" not in allowed_acts(app, row, row):
             raise Forbidden("这个流程在这一步不允许催办。", code="not_allowed_here")
+        if row["instance_status"] == "suspended":
+            raise Conflict("这件事已暂停办理，不用催办。", code="suspended")
         urged = _urged(connection, row, at)
         if not urged - {actor.person_id}:
             raise Invalid("这一步在您自己手里，不用催办。")
@@ -48,7 +50,7 @@ def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "",
 
 
 def _task(connection: Connection, task_id: UUID) -> Row:
-    statement = select(task, instance.c.bundle_id).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
+    statement = select(task, instance.c.bundle_id, instance.c.status.label("instance_status")).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
     return dict(connection.execute(statement).mappings().one())
 
 
