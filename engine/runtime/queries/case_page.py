@@ -12,10 +12,14 @@ from sqlalchemy import Connection
 from engine.access.actors import Actor
 from engine.access.scope import require_case
 from engine.kernel.errors import NotFound
+from engine.runtime.locate import NO_TASK
+from engine.runtime.queries.links import visible_among
 from engine.runtime.queries.named import statements
 
 SQL = statements(__file__)
 Row = dict[str, Any]
+NO_CASE = "没有找到这个案件，或您无权查看。"
+NO_SUBMISSION = "没有这份表单，或者您无权查看。"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +40,9 @@ class CasePage:
         return [row for row in self.tasks if row["mine"]] + [row for row in self.tasks if row["claimable"]]
 
 
-def case_page(connection: Connection, *, actor: Actor, case_id: UUID) -> CasePage:
+def case_page(connection: Connection, *, actor: Actor, case_id: UUID, by_task: bool = False) -> CasePage:
     """Five statements. Raises NotFound for a case that isn't there or that ``actor`` may not see."""
-    require_case(connection, actor, case_id)
+    require_case(connection, actor, case_id, missing=NO_TASK if by_task else NO_CASE)
     head = connection.execute(SQL["head"], {"case_id": case_id}).mappings().one()
     person = {"person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
     return CasePage(
@@ -55,7 +59,7 @@ def task_place(connection: Connection, *, task_id: UUID) -> Row:
     """Case, status, title and pinned form of a task; raises NotFound. Says nothing about rights: the case is asked next."""
     row = connection.execute(SQL["task_place"], {"task_id": task_id}).mappings().one_or_none()
     if row is None:
-        raise NotFound("没有这项任务，或者您无权查看。")
+        raise NotFound(NO_TASK)
     return dict(row)
 
 
@@ -81,15 +85,17 @@ def submission(connection: Connection, *, actor: Actor, submission_id: UUID) -> 
     """One set of answers; raises NotFound."""
     row = connection.execute(SQL["submission"], {"submission_id": submission_id}).mappings().one_or_none()
     if row is None:
-        raise NotFound("没有这份表单，或者您无权查看。")
-    require_case(connection, actor, row["case_id"])
+        raise NotFound(NO_SUBMISSION)
+    require_case(connection, actor, row["case_id"], missing=NO_SUBMISSION)
     return dict(row)
 
 
 def links(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
-    """Cases linked to this one."""
+    """Cases linked to this one that the reader may see as well."""
     require_case(connection, actor, case_id)
-    return _rows(connection, "links", case_id=case_id)
+    rows = _rows(connection, "links", case_id=case_id)
+    seen = visible_among(connection, actor=actor, case_ids=[row["id"] for row in rows])
+    return [row for row in rows if row["id"] in seen]
 
 
 def log(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:

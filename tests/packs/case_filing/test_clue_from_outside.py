@@ -46,6 +46,7 @@ def push(walk: Walker, *, number: int = 1, unit_code: str = "YP-1") -> ClueNotic
     return clue
 
 
+@pytest.mark.requirement("PEN-1295")
 def test_a_pushed_clue_waits_to_be_confirmed_in_the_unit_it_names(walk: Walker) -> None:
     clue = push(walk)
 
@@ -70,6 +71,7 @@ def test_a_push_for_an_unknown_unit_is_refused_with_the_field(walk: Walker) -> N
 
 
 @pytest.mark.requirement("PEN-1168")
+@pytest.mark.requirement("PEN-1295")
 def test_a_clue_that_qualifies_is_registered_and_handled(walk: Walker) -> None:
     push(walk)
 
@@ -80,6 +82,7 @@ def test_a_clue_that_qualifies_is_registered_and_handled(walk: Walker) -> None:
     assert walk.case()["state_title"] == "已登记"
 
 
+@pytest.mark.requirement("PEN-1295")
 def test_the_system_suggests_a_line_that_the_officer_may_change(walk: Walker) -> None:
     push(walk)
     walk.do("officer", "confirm_clue", "accept")
@@ -95,6 +98,7 @@ def test_the_system_suggests_a_line_that_the_officer_may_change(walk: Walker) ->
 
 
 @pytest.mark.requirement("PEN-1168")
+@pytest.mark.requirement("PEN-1295")
 def test_a_clue_that_does_not_qualify_goes_back_to_its_source_with_the_reason(walk: Walker, source: str) -> None:
     clue = push(walk)
 

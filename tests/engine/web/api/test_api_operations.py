@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from tests.engine.runtime.walk import CLUE, HANDLING, application
@@ -239,6 +240,7 @@ def clue(number: str) -> dict[str, Any]:
                       content="反映人称购得的蛋糕已过保质期。", party_name="麦浪面包房", reporter_phone="13800000000").write()
 
 
+@pytest.mark.requirement("PEN-1295")
 def test_a_pushed_clue_opens_one_case_for_the_unit_it_names(caller: Callers, town: Town) -> None:
     give_right(town, "keeper", "messages")
     system = caller("keeper")
