@@ -40,10 +40,13 @@ def may_see_case(connection: Connection, actor: Actor, case_id: UUID) -> bool:
     return bool(connection.scalar(select(exists(select(literal(1)).select_from(ways)))))
 
 
-def require_case(connection: Connection, actor: Actor, case_id: UUID) -> None:
-    """Raise NotFound unless ``actor`` may see the case: what may not be seen looks like what is not there."""
+def require_case(connection: Connection, actor: Actor, case_id: UUID, *, missing: str = "没有找到这个案件，或您无权查看。") -> None:
+    """Raise NotFound unless ``actor`` may see the case: what may not be seen looks like what is not there.
+
+    ``missing`` is what the reader is told; where something of the case was asked for, the sentence for one that isn't there.
+    """
     if not may_see_case(connection, actor, case_id):
-        raise NotFound("没有找到这个案件，或您无权查看。")
+        raise NotFound(missing)
 
 
 def scope_root(actor: Actor) -> str | None:

@@ -13,6 +13,7 @@ from engine.kernel.clock import legal_date
 from engine.kernel.errors import NotFound
 from engine.storage.tables.documents import document, document_signature, seal
 
+NO_DOCUMENT = "没有这份文书，或者您无权查看。"
 STATES: Mapping[str, str] = {"draft": "草稿", "issued": "已签发用印", "served": "已送达", "withdrawn": "已撤回", "void": "已作废"}
 
 
@@ -25,7 +26,7 @@ def get_document(connection: Connection, document_id: UUID) -> Row[Any]:
     """The document's row; raises NotFound."""
     row = find_document(connection, document_id)
     if row is None:
-        raise NotFound("没有这份文书。")
+        raise NotFound(NO_DOCUMENT)
     return row
 
 
@@ -33,7 +34,7 @@ def lock_document(connection: Connection, document_id: UUID) -> Row[Any]:
     """The document's row, locked until the transaction ends; raises NotFound."""
     row = connection.execute(select(document).where(document.c.id == document_id).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("没有这份文书。")
+        raise NotFound(NO_DOCUMENT)
     return row
 
 

@@ -15,7 +15,7 @@ from engine.runtime.once import once
 from engine.runtime.settle import stand
 from engine.runtime.signers import require_free
 from engine.runtime.work import ActResult, Work
-from engine.storage.tables.runtime import task
+from engine.storage.tables.runtime import task, task_candidate
 
 
 @once
@@ -48,6 +48,7 @@ def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at:
         require_free(work.task)
         if not work.task["candidates"]:
             raise Invalid("这项任务是直接交给您的，没有可以放回的待认领名单；请用转办。")
+        work.batch.add(update(task_candidate).where(task_candidate.c.task_id == task_id).values(open=True))
         return hold(work, assignee=None, claimed_at=None)
 
 

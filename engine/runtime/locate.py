@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from engine.access.actors import Actor
+from engine.access.scope import may_see_case
 from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
 from engine.runtime.work import Row
 from engine.storage.tables.cases import case_file
@@ -58,7 +59,7 @@ def _lock_case(connection: Connection, where: Any) -> Row:
 
 
 def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row | None]:
-    """(task, instance, earlier act with ``key``); locks the instance.
+    """(task, instance, earlier act with ``key``); locks the instance. Raises NotFound for a case that ``actor`` may not see.
 
     ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal``: the assignee's name when ``actor`` is their deputy today.
     """
@@ -79,6 +80,7 @@ def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor |
     task_row = _split(row, "t_")
     task_row["candidates"] = [(UUID(unit), post) for unit, post in row["x_candidates"] or []]
     task_row["signers"], task_row["principal"] = row["x_signers"] or [], row["x_principal"]
+    _require_sight(connection, task_row, actor)
     instance_row = _split(row, "i_")
     instance_row["done_by"] = _people(row["x_done_by"])
     instance_row["done_roles"] = _people(row["x_done_roles"])
@@ -157,11 +159,20 @@ def require_open(connection: Connection, task_row: Row) -> None:
 
 def require_holder(task_row: Row, actor: Actor) -> None:
     """Only the assignee or their deputy of today, or for a task in the pool any holder of a candidate post, may act."""
+    if not _holds(task_row, actor):
+        raise Forbidden("这项任务不在您手里，不能办理。")
+
+
+def _holds(task_row: Row, actor: Actor) -> bool:
     if task_row["assignee_id"] == actor.person_id or task_row.get("principal"):
-        return
-    if task_row["assignee_id"] is None and set(task_row["candidates"]) & set(actor.posts):
-        return
-    raise Forbidden("这项任务不在您手里，不能办理。")
+        return True
+    return task_row["assignee_id"] is None and bool(set(task_row["candidates"]) & set(actor.posts))
+
+
+def _require_sight(connection: Connection, task_row: Row, actor: Actor | None) -> None:
+    """A task of a case that ``actor`` may not see looks like one that isn't there; whoever holds it is not asked about."""
+    if actor is not None and not _holds(task_row, actor) and not may_see_case(connection, actor, task_row["case_id"]):
+        raise NotFound(NO_TASK)
 
 
 def _labelled(table: Table, prefix: str) -> list[Any]:

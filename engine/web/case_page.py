@@ -53,7 +53,7 @@ def show(
 ) -> ResponseReturnValue:
     """The page of a case; with ``sent`` and ``errors`` as the reader left the form."""
     with reading() as connection:
-        page = query.case_page(connection, actor=actor(), case_id=case_id)
+        page = query.case_page(connection, actor=actor(), case_id=case_id, by_task=task_id is not None)
         values = _values(connection, page, task_id)
         chosen = _chosen(page, task_id)
         if chosen is not None and (chosen["mine"] or chosen["claimable"]):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 
 from engine.access.scope import require_case
 from engine.documents.pages import page_count, page_image
-from engine.documents.queries import get_document, signatures_of
+from engine.documents.queries import NO_DOCUMENT, get_document, signatures_of
 from engine.documents.verify import count_verifications, verify_pdf
 from engine.kernel.errors import NotFound
 from engine.web.context import actor, application, identifier, reading
@@ -52,7 +52,7 @@ def check(document_id: str) -> ResponseReturnValue:
 
 def _rendered(connection: Connection, document_id: str) -> Row[Any]:
     row = get_document(connection, identifier(document_id, "文书"))
-    require_case(connection, actor(), row.case_id)
+    require_case(connection, actor(), row.case_id, missing=NO_DOCUMENT)
     if not row.pdf_sm3:
         raise NotFound("文书正在生成，通常几秒钟就好，请稍后再打开。")
     return row

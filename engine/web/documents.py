@@ -12,7 +12,7 @@ from engine.access.scope import require_case
 from engine.documents.compose import compose
 from engine.documents.correct import correct_document
 from engine.documents.draft import template_of
-from engine.documents.queries import STATES, get_document, signatures_of, snapshot_of_row
+from engine.documents.queries import NO_DOCUMENT, STATES, get_document, signatures_of, snapshot_of_row
 from engine.documents.versions import versions_of
 from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.queries import case_page
@@ -62,7 +62,7 @@ def correct(document_id: str) -> ResponseReturnValue:
 
 def _readable(connection: Connection, document_id: str) -> Any:
     row = get_document(connection, identifier(document_id, "文书"))
-    require_case(connection, actor(), row.case_id)
+    require_case(connection, actor(), row.case_id, missing=NO_DOCUMENT)
     return row
 
 

@@ -211,7 +211,7 @@ def clock_time(at: datetime) -> str:
 def reopen(connection: Connection, *, task_id: UUID) -> Open:
     """The form of an open step of the reader's, for an exchange while they type."""
     place = case_page.task_place(connection, task_id=task_id)
-    page = case_page.case_page(connection, actor=actor(), case_id=place["case_id"])
+    page = case_page.case_page(connection, actor=actor(), case_id=place["case_id"], by_task=True)
     found = page.task(task_id)
     if found is None or not (found["mine"] or found["claimable"]):
         raise AlreadyDone("这一步已经不在您手里，内容没有提交；已填写的内容还在本页。")

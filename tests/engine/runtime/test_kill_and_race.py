@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from engine.runtime.claim_task import release_task
 from engine.runtime.invariants import find_violations
+from engine.runtime.withdraw_act import withdraw_act
 from engine.storage.tables.documents import number_counter
 from engine.storage.tables.organisation import audit
 from engine.storage.tables.runtime import act, instance, task, task_candidate, timer
 from tests.engine.runtime.race import race
-from tests.engine.runtime.walk import HANDLING, application, do, open_nodes, start_clue
+from tests.engine.runtime.walk import HANDLING, application, do, open_nodes, open_task, start_clue
 from tests.town import Town
 
 
@@ -48,6 +50,18 @@ def test_a_short_storm_leaves_nothing_inconsistent(town: Town, tmp_path: Path) -
 @pytest.mark.parametrize("seed", [11, 23, 42])
 def test_a_long_storm_leaves_nothing_inconsistent(town: Town, tmp_path: Path, seed: int) -> None:
     storm(town, tmp_path / "race.log", processes=6, seconds=120, seed=seed)
+
+
+def test_a_step_put_back_after_a_withdrawal_stands_in_its_pool_again(town: Town) -> None:
+    case_id = start_clue(town).case_id
+    do(town, "officer", "verify", "file", data=HANDLING, case_id=case_id)
+    do(town, "officer", "draft", "submit", data=application(town), case_id=case_id)
+    done = do(town, "head", "office_review", case_id=case_id)
+    head, at = town.actor("head"), town.app.clock.now()
+    withdraw_act(town.app, actor=head, act_id=done.act_id, key="back-1", at=at)
+    release_task(town.app, actor=head, task_id=open_task(town, "office_review", case_id)["id"], key="back-2", at=at)
+    assert find_violations(town.app) == []
+    assert count(town, select(func.count()).select_from(task_candidate).where(task_candidate.c.open)) == 1
 
 
 def _spoil_task(connection: Any) -> None:

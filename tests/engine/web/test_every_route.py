@@ -1,0 +1,195 @@
+"""Every route, asked by an officer of another unit with this unit's ids: what may not be seen looks like what is not there."""
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import insert, select
+from werkzeug.test import TestResponse
+
+from engine.access.tokens import create_token
+from engine.kernel.ids import new_id
+from engine.storage.tables.documents import document
+from engine.storage.tables.organisation import account, notice, post
+from engine.storage.tables.runtime import act, incident, instance, submission
+from engine.web.flask_app import create_flask
+from tests.browser import Browser
+from tests.engine.runtime.walk import HANDLING, application, do, open_task, start_clue
+from tests.town import Town
+
+NOWHERE = "00000000-0000-7000-8000-000000000000"
+SECRET = ("case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "id")
+FIELDS = {
+    "outcome": "approve", "opinion": "看看。", "reason": "看看。", "to_node": "draft", "to_person_id": NOWHERE, "key": "stranger-1", "what": "skip",
+    "form_hash": "", "rev": "0", "block": "facts", "text": "改一改",
+}
+OPERATOR_ONLY = {"incidents.page", "incidents.one", "incidents.handle"}
+ANALYST_ONLY = {"processes.deploy"}
+QUIET = {"notices.follow", "task_acts.colleagues"}
+"""Routes that answer everybody alike, whatever the id: the reader's own list of notices, the reader's own colleagues."""
+BODIES: dict[str, dict[str, Any]] = {
+    "api.cases.begin_matter": {"process": "case_filing.clue_extension", "data": {}, "outcome": "submit"}, "api.acts.complete": {"outcome": "approve", "data": {}},
+    "api.acts.give_back": {"to_node": "draft", "opinion": "看看。"}, "api.acts.transfer": {"to_person_id": NOWHERE, "reason": "看看。"},
+    "api.tasks.draft": {"data": {}, "rev": 0},
+}
+
+
+class House:
+    """A case of the first station in mid-flow, the ids of everything on it, and people who want to look."""
+
+    def __init__(self, town: Town) -> None:
+        self.town, self.app = town, town.app
+        self.flask: Flask = create_flask(town.app)
+        case_id = start_clue(town).case_id
+        do(town, "officer", "verify", "file", data=HANDLING)
+        do(town, "officer", "draft", "submit", data=application(town))
+        self.ids = {"case_id": case_id, "record_id": case_id, "task_id": open_task(town, "office_review")["id"], **self._rows(case_id)}
+        uploaded = self._upload()
+        self.ids |= {"attachment_id": uploaded, "id": uploaded}
+
+    def _rows(self, case_id: UUID) -> dict[str, UUID]:
+        at = self.app.clock.now()
+        with self.app.db.begin() as connection:
+            row = connection.execute(select(instance).where(instance.c.case_id == case_id)).mappings().first()
+            assert row is not None
+            broken = new_id()
+            connection.execute(insert(incident).values(
+                id=broken, instance_id=row["id"], case_id=case_id, node="verify", kind="service", message="对方系统没有应答。", status="open", opened_at=at,
+            ))
+            who = connection.execute(select(account.c.id, post.c.id).join(post, post.c.person_id == account.c.person_id).where(account.c.login == "officer")).one()
+            token_id, _ = create_token(connection, account_id=who[0], post_id=who[1], title="核对", days=1, at=at)
+            found = {name: connection.scalar(select(table.c.id).where(table.c.case_id == case_id).limit(1)) for name, table in
+                     (("document_id", document), ("submission_id", submission), ("act_id", act), ("notice_id", notice))}
+        return {**found, "incident_id": broken, "token_id": token_id}
+
+    def _upload(self) -> UUID:
+        head = self.browser("head")
+        photo = io.BytesIO()
+        Image.new("RGB", (640, 480), "white").save(photo, "JPEG")
+        sent = {"file": (io.BytesIO(photo.getvalue()), "门头.jpg"), "field": "files", "task": str(self.ids["task_id"])}
+        answer = head.post("/attachments", sent, headers={"X-Guicheng-Fetch": "1"})
+        assert answer.status_code == 201, answer.text
+        return UUID(answer.get_json()["id"])
+
+    def browser(self, login: str) -> Browser:
+        return Browser(self.app, login, flask=self.flask)
+
+    def token(self, login: str) -> str:
+        with self.app.db.begin() as connection:
+            who = connection.execute(select(account.c.id, post.c.id).join(post, post.c.person_id == account.c.person_id).where(account.c.login == login)).one()
+            return create_token(connection, account_id=who[0], post_id=who[1], title="核对", days=1, at=self.app.clock.now())[1]
+
+    def guarded(self) -> list[tuple[str, str, str, str]]:
+        """(endpoint, method, address with this case's ids, address with ids of nothing) of every route that names something of a case."""
+        found = []
+        for rule in self.flask.url_map.iter_rules():
+            if rule.arguments & set(SECRET):
+                for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                    found.append((rule.endpoint, method, self._address(rule, real=True), self._address(rule, real=False)))
+        return found
+
+    def _address(self, rule: Any, *, real: bool) -> str:
+        ids = {name: str(self.ids[name]) if real else NOWHERE for name in SECRET}
+        values = {"pack": "case_filing", "name": "clue" if "registers" in rule.rule else "clue_extension", "sm3": "0" * 64, "number": 1, **ids}
+        with self.flask.test_request_context():
+            built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
+        assert built is not None
+        return str(built[1])
+
+
+@pytest.fixture
+def house(town: Town) -> House:
+    return House(town)
+
+
+def look(answer: TestResponse) -> tuple[int, str, str]:
+    """What a stranger can tell two answers apart by: status, error code, message."""
+    error = (answer.get_json(silent=True) or {}).get("error", {})
+    return answer.status_code, str(error.get("code")), str(error.get("message"))
+
+
+def test_a_stranger_with_real_ids_sees_what_everyone_sees_of_nothing(house: House) -> None:
+    stranger = house.browser("other_officer")
+    leaks, odd = [], []
+    for endpoint, method, real, nothing in house.guarded():
+        if endpoint.startswith("api.") or endpoint in QUIET:
+            continue
+        one, other = (stranger.client.open(path, method=method, data={**FIELDS, "csrf": stranger.csrf}, headers={"X-Guicheng-Fetch": "1"})
+                      for path in (real, nothing))
+        if look(one) != look(other):
+            leaks.append((endpoint, look(one), look(other)))
+        if one.status_code not in (403, 404) or "error" not in (one.get_json(silent=True) or {}):
+            odd.append((endpoint, look(one)))
+    assert (leaks, odd) == ([], [])
+
+
+def test_a_strangers_token_sees_no_more_than_a_stranger(house: House) -> None:
+    headers = {"Authorization": f"Bearer {house.token('other_officer')}", "Idempotency-Key": "stranger-1"}
+    leaks, odd = [], []
+    for endpoint, method, real, nothing in house.guarded():
+        if endpoint.startswith("api."):
+            sent: dict[str, Any] = {"json": BODIES.get(endpoint, {})} if method != "GET" else {"query_string": {"outcome": "approve"}} if "foretell" in endpoint else {}
+            one, other = (house.flask.test_client().open(path, method=method, headers=headers, **sent) for path in (real, nothing))
+            if look(one) != look(other):
+                leaks.append((endpoint, look(one), look(other)))
+            if one.status_code not in (403, 404) or "error" not in (one.get_json(silent=True) or {}):
+                odd.append((endpoint, look(one)))
+    assert (leaks, odd) == ([], [])
+
+
+def test_what_everybody_gets_alike_tells_nothing(house: House) -> None:
+    stranger = house.browser("other_officer")
+    one, other = (stranger.get(f"/tasks/{id}/colleagues") for id in (house.ids["task_id"], NOWHERE))
+    assert re.findall("顾明川|周启衡", one.text) == re.findall("顾明川|周启衡", other.text) == []
+
+
+def test_a_strangers_notice_leads_nowhere_and_stays_unread(house: House) -> None:
+    stranger = house.browser("other_officer")
+    one, other = (stranger.get(f"/notices/{id}") for id in (house.ids["notice_id"], NOWHERE))
+    assert (one.status_code, one.headers.get("Location")) == (other.status_code, other.headers.get("Location"))
+    with house.app.db.connect() as connection:
+        assert connection.scalar(select(notice.c.read_at).where(notice.c.id == house.ids["notice_id"])) is None
+
+
+def test_nothing_a_stranger_tried_left_a_trace(house: House) -> None:
+    def acts() -> list[Any]:
+        with house.app.db.connect() as connection:
+            return list(connection.execute(select(act.c.id).order_by(act.c.id)))
+
+    before, stranger = acts(), house.browser("other_officer")
+    for _, method, real, _ in house.guarded():
+        if method != "GET":
+            stranger.client.open(real, method=method, data={**FIELDS, "csrf": stranger.csrf})
+    assert acts() == before
+    with house.app.db.connect() as connection:
+        assert connection.scalar(select(incident.c.status)) == "open"
+
+
+def test_pages_for_operators_and_analysts_are_shut_for_officers(house: House) -> None:
+    officer = house.browser("officer")
+    for rule in house.flask.url_map.iter_rules():
+        if rule.endpoint in OPERATOR_ONLY | ANALYST_ONLY:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                answer = officer.client.open(
+                    house._address(rule, real=True), method=method, data={**FIELDS, "csrf": officer.csrf}, headers={"X-Guicheng-Fetch": "1"},
+                )
+                assert (rule.endpoint, method, look(answer)[:2]) == (rule.endpoint, method, (403, "forbidden"))
+                assert officer.client.open(house._address(rule, real=True), method=method, data={"csrf": officer.csrf}).status_code == 403
+
+
+def test_every_refusal_has_the_one_shape_and_a_sentence_for_people(house: House) -> None:
+    stranger = house.browser("other_officer")
+    for endpoint, method, real, _ in house.guarded():
+        if not endpoint.startswith("api.") and endpoint not in QUIET:
+            told = stranger.client.open(real, method=method, data={"csrf": stranger.csrf}, headers={"X-Guicheng-Fetch": "1"})
+            body = told.get_json()
+            assert set(body) == {"error"}, endpoint
+            assert {"code", "message"} <= set(body["error"]), endpoint
+            assert body["error"]["message"].endswith("。"), (endpoint, body["error"]["message"])
+            page = stranger.client.open(real, method=method, data={"csrf": stranger.csrf})
+            assert (page.status_code, page.mimetype) == (told.status_code, "text/html"), endpoint
