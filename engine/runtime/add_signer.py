@@ -12,6 +12,7 @@ from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.claim_task import keep_mine
 from engine.runtime.locate import require_holder, require_open
+from engine.runtime.once import once
 from engine.runtime.people import name_people
 from engine.runtime.settle import stand
 from engine.runtime.signers import KINDS, ask
@@ -20,6 +21,7 @@ from engine.runtime.work import ActResult
 WHEN = ("before", "after")
 
 
+@once
 def add_signer(
     app: Application, *, actor: Actor, task_id: UUID, when: str, people: Collection[UUID], words: str = "", key: str, at: datetime
 ) -> ActResult:

@@ -15,6 +15,7 @@ from engine.runtime.allowed import allowed_acts, allowed_in_process
 from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
 from engine.runtime.beside import Beside, begin_beside, tell, write_beside
+from engine.runtime.once import once
 from engine.runtime.people import name_people
 from engine.runtime.work import ActResult
 from engine.storage.tables.cases import case_copy, case_grant
@@ -23,6 +24,7 @@ from engine.storage.tables.runtime import instance, task
 MOST = 50
 
 
+@once
 def cc_case(app: Application, *, actor: Actor, case_id: UUID, people: Collection[UUID], words: str = "", key: str, at: datetime) -> ActResult:
     """Send a copy to ``people``. Whoever holds a step of the case, handles it or opened it may, where the diagram allows it.
 

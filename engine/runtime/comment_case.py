@@ -11,12 +11,14 @@ from engine.kernel.errors import Invalid
 from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
 from engine.runtime.beside import begin_beside, tell, write_beside
+from engine.runtime.once import once
 from engine.runtime.work import ActResult
 from engine.storage.tables.runtime import task
 
 LONGEST = 2000
 
 
+@once
 def comment_case(app: Application, *, actor: Actor, case_id: UUID, text: str, key: str, at: datetime) -> ActResult:
     """Put ``text`` on record; whoever holds a step of the case and its 承办人 are told. Raises Invalid without a text, NotFound."""
     said = text.strip()

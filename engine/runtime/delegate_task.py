@@ -10,12 +10,14 @@ from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.claim_task import keep_mine
 from engine.runtime.locate import require_holder, require_open
+from engine.runtime.once import once
 from engine.runtime.people import name_person
 from engine.runtime.settle import stand
 from engine.runtime.signers import ask, require_free
 from engine.runtime.work import ActResult
 
 
+@once
 def delegate_task(app: Application, *, actor: Actor, task_id: UUID, to_person_id: UUID, words: str = "", key: str, at: datetime) -> ActResult:
     """Ask ``to_person_id`` for an opinion on ``task_id``; the task stays the actor's and can't be completed before it is there.
 

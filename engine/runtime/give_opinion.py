@@ -14,6 +14,7 @@ from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.close_task import remember_handled
 from engine.runtime.complete_task import finish
 from engine.runtime.locate import require_open
+from engine.runtime.once import once
 from engine.runtime.settle import stand
 from engine.runtime.signers import give_back_held, plan_again, read_held, tell_person
 from engine.runtime.work import ActResult, Row, Work
@@ -22,6 +23,7 @@ from engine.storage.tables.runtime import task, task_signer
 STANCES = {"agree": "同意", "disagree": "不同意"}
 
 
+@once
 def give_opinion(app: Application, *, actor: Actor, task_id: UUID, stance: str, opinion: str, key: str, at: datetime) -> ActResult:
     """Answer what one was asked on ``task_id``. The last agreement after a completion lets it take effect, in the same commit.
 

@@ -11,6 +11,7 @@ from engine.kernel.errors import Conflict, NotFound
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.locate import require_holder, require_open
+from engine.runtime.once import once
 from engine.runtime.settle import stand
 from engine.runtime.signers import give_back_held, plan_again, tell_person
 from engine.runtime.work import ActResult, Row, Work
@@ -18,6 +19,7 @@ from engine.storage.tables.cases import case_grant
 from engine.storage.tables.runtime import task_signer
 
 
+@once
 def remove_signer(app: Application, *, actor: Actor, task_id: UUID, person_id: UUID, reason: str = "", key: str, at: datetime) -> ActResult:
     """Ask ``person_id`` no longer. When nobody is left whom a held completion waits for, it is given back to the holder.
 
@@ -59,6 +61,7 @@ def _remove(work: Work, row: Row) -> None:
         plan_again(work, but=id)
 
 
+@once
 def take_back_submission(app: Application, *, actor: Actor, task_id: UUID, key: str, at: datetime) -> ActResult:
     """收回提交: a completion that still waits for agreement becomes the holder's draft again. Raises Conflict when none waits."""
     with app.db.begin() as connection:

@@ -13,12 +13,14 @@ from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
 from engine.runtime.incidents import OPERATOR
 from engine.runtime.job_names import MATCH_INBOX
+from engine.runtime.once import once
 from engine.runtime.settle import settle, stand
 from engine.runtime.signers import tell_holders
 from engine.runtime.work import ActResult, Work
 from engine.storage.tables.runtime import act, instance, timer
 
 
+@once
 def suspend_instance(app: Application, *, actor: Actor, instance_id: UUID, reason: str, key: str, at: datetime) -> ActResult:
     """Let a running instance stand still. Legal clocks go on; suspending those is a matter of its own.
 
@@ -42,6 +44,7 @@ def suspend_instance(app: Application, *, actor: Actor, instance_id: UUID, reaso
         return stand(work)
 
 
+@once
 def resume_instance(app: Application, *, actor: Actor, instance_id: UUID, reason: str = "", key: str, at: datetime) -> ActResult:
     """Go on: timers have the time left that they had, those bound to a legal clock follow it again, messages that came meanwhile arrive.
 

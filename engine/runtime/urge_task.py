@@ -16,12 +16,14 @@ from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
 from engine.runtime.beside import Beside, begin_beside, tell, write_beside
 from engine.runtime.locate import NO_TASK, require_open
+from engine.runtime.once import once
 from engine.runtime.work import ActResult, Row
 from engine.storage.tables.runtime import act, instance, task, task_candidate, task_signer
 
 PAUSE = timedelta(hours=2)
 
 
+@once
 def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "", key: str, at: datetime) -> ActResult:
     """Tell everyone who holds ``task_id`` (or was asked on it) that it is urgent.
 

@@ -1,0 +1,122 @@
+"""Deputies while somebody is away, and the hand-over of everything a leaver holds: both names on record."""
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.access import audit
+from engine.access.scope import may_see_case
+from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.runtime.add_signer import add_signer
+from engine.runtime.away import appoint_deputy, appointments, end_deputy
+from engine.runtime.give_opinion import give_opinion
+from engine.runtime.hand_over_all import hand_over_all
+from engine.runtime.invariants import find_violations
+from engine.runtime.withdraw_act import withdraw_act
+from engine.storage.tables.organisation import audit_head
+from engine.storage.tables.runtime import act, task, task_signer
+from tests.engine.runtime.walk import HANDLING, application, case_of, do, key, open_nodes, open_task, start_clue
+from tests.town import Town
+
+
+def appoint(town: Town, who: str, deputy: str, *, days: int = 3, after: int = 0, processes: Any = (), one: str = "") -> Any:
+    today = town.app.clock.today()
+    return appoint_deputy(
+        town.app, actor=town.actor(who), deputy_id=town.people[deputy], from_on=today + timedelta(days=after), until_on=today + timedelta(days=after + days),
+        processes=processes, reason="出差", key=one or key(), at=town.app.clock.now(),
+    )
+
+
+def test_a_deputy_does_what_is_assigned_and_both_names_are_on_record(town: Town) -> None:
+    case_id = start_clue(town).case_id
+    with pytest.raises(NotFound):  # what one may not see looks like what is not there
+        do(town, "other_officer", "verify", "file", data=HANDLING)
+    appoint(town, "officer", "other_officer")
+    with town.app.db.connect() as connection:
+        assert may_see_case(connection, town.actor("other_officer"), case_id)
+    done = do(town, "other_officer", "verify", "file", data=HANDLING)
+    with town.app.db.connect() as connection:
+        row = connection.execute(select(act).where(act.c.id == done.act_id)).mappings().one()
+        assert (row["actor_name"], row["on_behalf_of"]) == ("莫怀瑾", "顾明川")
+        ended = connection.execute(select(task).where(task.c.act_id == done.act_id)).mappings().one()
+        assert (ended["ended_by"], ended["ended_for"]) == (town.people["other_officer"], town.people["officer"])
+    assert case_of(town, case_id)["handler_id"] == town.people["officer"]
+    withdraw_act(town.app, actor=town.actor("other_officer"), act_id=done.act_id, key=key(), at=town.app.clock.now())
+    assert open_task(town, "verify")["assignee_id"] == town.people["officer"]
+    assert find_violations(town.app) == []
+
+
+def test_dates_processes_and_the_end_of_an_appointment_count(town: Town) -> None:
+    start_clue(town)
+    appoint(town, "officer", "other_officer", after=1)
+    with pytest.raises((Forbidden, NotFound)):
+        do(town, "other_officer", "verify", "file", data=HANDLING)
+    with pytest.raises(Conflict, match="已经委托了别人"):
+        appoint(town, "officer", "staff", after=2)
+    town.app.clock.advance(timedelta(days=1))
+    with town.app.db.connect() as connection:
+        mine, given = appointments(connection, actor=town.actor("officer"), today=town.app.clock.today())
+        assert [one.state for one in mine] == ["now"] and not given
+    with pytest.raises(NotFound):
+        end_deputy(town.app, actor=town.actor("other_officer"), appointment_id=mine[0].id, at=town.app.clock.now())
+    end_deputy(town.app, actor=town.actor("officer"), appointment_id=mine[0].id, at=town.app.clock.now())
+    with pytest.raises((Forbidden, NotFound)):
+        do(town, "other_officer", "verify", "file", data=HANDLING)
+    appoint(town, "officer", "other_officer", processes=["case_filing.case_filing_approval"])
+    with pytest.raises((Forbidden, NotFound)):
+        do(town, "other_officer", "verify", "file", data=HANDLING)
+    appoint(town, "officer", "staff", processes=["case_filing.clue_intake"])
+    do(town, "staff", "verify", "file", data=HANDLING)
+
+
+def test_bad_appointments_are_refused_and_the_same_key_is_one(town: Town) -> None:
+    one = key()
+    assert appoint(town, "officer", "staff", one=one) == appoint(town, "officer", "staff", one=one)
+    for wrong in ({"days": -1}, {"after": -9}, {"days": 400}, {"processes": ["no.such"]}):
+        with pytest.raises(Invalid):
+            appoint(town, "head", "staff", **wrong)
+    with pytest.raises(Invalid):
+        appoint(town, "head", "head")
+
+
+def hand_over(town: Town, who: str, leaver: str, receiver: str, one: str = "", reason: str = "调离。") -> Any:
+    return hand_over_all(town.app, actor=town.actor(who), from_person_id=town.people[leaver], to_person_id=town.people[receiver], reason=reason,
+                         key=one or key(), at=town.app.clock.now())
+
+
+def test_everything_a_leaver_holds_goes_over_once(town: Town) -> None:
+    first, second = start_clue(town), start_clue(town)
+    do(town, "officer", "verify", "file", data=HANDLING, case_id=first.case_id)
+    do(town, "officer", "draft", "submit", data=application(town), case_id=first.case_id)
+    row = open_task(town, "office_review")
+    add_signer(town.app, actor=town.actor("head"), task_id=row["id"], when="before", people=[town.people["officer"]], key=key(), at=town.app.clock.now())
+    one = key()
+    done = hand_over(town, "head", "officer", "officer_two", one)
+    assert (done.tasks, done.asked, done.cases, done.refused) == (1, 1, 2, ())
+    again = hand_over(town, "head", "officer", "officer_two", one)
+    assert (again.tasks, again.asked, again.cases) == (0, 0, 0)
+    assert open_task(town, "verify", second.case_id)["assignee_id"] == town.people["officer_two"]
+    assert case_of(town, first.case_id)["handler_id"] == town.people["officer_two"]
+    give_opinion(town.app, actor=town.actor("officer_two"), task_id=row["id"], stance="agree", opinion="可以。", key=key(), at=town.app.clock.now())
+    do(town, "head", "office_review")
+    assert open_nodes(town, first.case_id) == ["section_review"]
+    with town.app.db.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(act).where(act.c.kind == "hand_over", act.c.outcome_title == "顾明川交接给程砚白")) == 4
+        assert connection.scalar(select(func.count()).select_from(task_signer).where(task_signer.c.person_name == "程砚白", task_signer.c.status == "done")) == 1
+        assert all(audit.verify(connection, chain) is None for chain in connection.scalars(select(audit_head.c.chain)))
+    assert find_violations(town.app) == []
+
+
+def test_who_may_hand_over(town: Town) -> None:
+    start_clue(town)
+    for who in ("officer", "other_head", "staff"):
+        with pytest.raises(Forbidden):
+            hand_over(town, who, "officer", "officer_two")
+    with pytest.raises(Invalid):
+        hand_over(town, "head", "officer", "officer")
+    with pytest.raises(Invalid):
+        hand_over(town, "head", "officer", "officer_two", reason=" ")
+    assert hand_over(town, "chief", "officer", "officer_two").tasks == 1
