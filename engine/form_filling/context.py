@@ -46,6 +46,10 @@ def _nothing(*_: Any) -> None:
     return None
 
 
+def _yes(*_: Any) -> bool:
+    return True
+
+
 def _none(*_: Any) -> Sequence[Any]:
     return ()
 
@@ -66,6 +70,7 @@ class FormContext:
     options       (dictionary, parent code or None) → entries in force, in their order
     option        (dictionary, code) → the entry, also one no longer in force, or None
     person, unit  id → name, or None when there is none
+    agency        id of a unit → whether it belongs to the bureau that handles the case
     case          id → title of a case that this person may see, or None
     party         id of a known party → its value, or None
     attachment    id → meta, or None when there is none that this person may use here
@@ -83,6 +88,7 @@ class FormContext:
     option: Callable[[str, str], Option | None] = _nothing
     person: Callable[[str], str | None] = _nothing
     unit: Callable[[str], str | None] = _nothing
+    agency: Callable[[str], bool] = _yes
     case: Callable[[str], str | None] = _nothing
     party: Callable[[str], Mapping[str, Any] | None] = _nothing
     attachment: Callable[[str], AttachmentMeta | None] = _nothing

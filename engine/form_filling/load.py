@@ -23,7 +23,7 @@ _AUTHORED = {"text", "textarea", "opinion", "number", "date", "datetime", "boole
 GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
-    "widget dictionary parent help unit width rows fact field case search compute default when require check accept max_size max_count encrypt "
+    "widget dictionary parent help unit within kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
     "prefill suggest format kinds needs words titles range phrases total title placeholder".split()
 )
 

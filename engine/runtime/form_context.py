@@ -38,7 +38,7 @@ def form_context(
     reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
-        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "case": reader.titled_case,
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "case": reader.titled_case,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
@@ -98,6 +98,12 @@ class _Reader:
 
     def unit(self, id: str) -> str | None:
         return self._name(unit, id)
+
+    def agency(self, id: str) -> bool:
+        """Whether the unit belongs to the district bureau (or, at city level, to the city's) that handles the case."""
+        own = self.case["district_id"] if self.case and "district_id" in self.case else self.actor.district_id if self.actor else None
+        found = self.connection.execute(select(unit.c.district_id).where(unit.c.id == _uuid(id))).one_or_none()
+        return found is not None and found.district_id == own
 
     def titled_case(self, id: str) -> str | None:
         """Number and title of a case that the officer may see."""

@@ -29,7 +29,7 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     if task["mine"]:
         held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，{}。").format(task["title"], since)
     elif task["assignee"]:
-        post = f"（{task['assignee_post']}）" if task["assignee_post"] else ""
+        post = _beside(task["assignee_post"])
         held = Markup("现在在 <b>{}</b>{} 手里，等待 <b>{}</b>，{}。").format(task["assignee"], post, task["title"], since)
     elif task["claimable"]:
         held = Markup("等 <b>你</b> 或同岗位的人 <b>{}</b>，谁先办谁算，{}。").format(task["title"], since)
@@ -45,7 +45,14 @@ def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     if task["from_id"] == actor.person_id:
         return Markup("上一步也是你办的，{}。").format(words.when(task["opened_at"], today=legal_date(now)))
     name = task["from_name"]
-    post = f"（{task['from_post']}）" if task["from_post"] else ""
+    post = _beside(task["from_post"])
     verb = "退回" if task["returned"] else "送来"
     sentence = Markup("{}{} {} {}").format(name, post, words.when(task["opened_at"], today=legal_date(now)), verb)
     return sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))
+
+
+def _beside(post: str | None) -> str:
+    """A post after its holder's name: in brackets unless it has some of its own."""
+    if not post:
+        return ""
+    return f" {post} " if "（" in post else f"（{post}）"

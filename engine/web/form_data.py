@@ -58,12 +58,18 @@ def people() -> ResponseReturnValue:
 
 @blueprint.get("/forms/units")
 def units() -> ResponseReturnValue:
-    """Active units by part of the name or pinyin initials."""
-    asked = _asked()
-    if not asked:
+    """Active units by part of the name or pinyin initials, those of the reader's own bureau first (``within=agency``: only those).
+
+    ``kinds`` names kinds of units, comma-separated; then all of them are offered before anything is typed.
+    """
+    asked, kinds, own = _asked(), list(filter(None, request.args.get("kinds", "").split(","))), actor().district_id
+    if not asked and not kinds:
         return _items([])
     with reading() as connection:
-        rows = organisation.units_below(connection)
+        rows = organisation.units_below(connection, kinds=kinds)
+    if request.args.get("within") == "agency":
+        rows = [row for row in rows if row.district_id == own]
+    rows.sort(key=lambda row: row.district_id != own)
     found = [row for row in rows if asked in row.name or pinyin.matches(asked, title=row.short_name, key=pinyin.pinyin_key(row.short_name))]
     return _items([{"id": str(row.id), "title": row.name} for row in found[:MOST]])
 

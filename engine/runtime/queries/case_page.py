@@ -154,16 +154,22 @@ QUIET = frozenset({"claim", "release"})
 
 
 def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
-    """办理经过 in stages: runs of acts inside one process, the latest first. 认领 and 放回 stand in the log only."""
+    """办理经过 in stages: runs of acts inside one process, the latest first. 认领 and 放回 stand in the log only.
+
+    A withdrawal stands in no process; it belongs to the stage of what it took back.
+    """
     runs: list[tuple[tuple[Any, str], list[Row]]] = []
-    for act in page.acts:
+    for act in reversed(page.acts):
         if act["kind"] in QUIET or (act["automatic"] and not act["outcome_title"] and act["kind"] == "service"):
             continue
         place = (act["instance_id"], act["process"] or "")
-        if not runs or runs[-1][0] != place:
+        if not runs or (runs[-1][0] != place and not (act["kind"] == "withdraw" and runs[-1][0][0] == act["instance_id"])):
             runs.append((place, []))
         runs[-1][1].append(act)
-    return [Stage(title=title_of(process), steps=[_step(act) for act in acts], first=acts[-1]["at"], last=acts[0]["at"]) for (_, process), acts in runs]
+    return [
+        Stage(title=title_of(process), steps=[_step(act) for act in reversed(acts)], first=acts[0]["at"], last=acts[-1]["at"])
+        for (_, process), acts in reversed(runs)
+    ]
 
 
 def _step(act: Row) -> Step:

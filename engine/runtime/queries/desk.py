@@ -214,17 +214,17 @@ def recent(connection: Connection, *, actor: Actor, since: datetime, limit: int 
     return [
         Recent(
             act_id=row["act_id"], case_id=row["case_id"], title=row["title"], subject=row["subject"], what=row["what"], at=row["at"],
-            fate=_fate(row), can_withdraw=row["can_withdraw"],
+            fate=_fate(row, actor.name), can_withdraw=row["can_withdraw"],
         )
         for row in rows
     ]
 
 
-def _fate(row: Any) -> str:
+def _fate(row: Any, me: str) -> str:
     if row["undone"]:
         return "已撤回"
     if row["acted_by"]:
-        return f"{row['acted_by']}已接着办，不能撤回"
+        return "你已接着往下办" if row["acted_by"] == me else f"{row['acted_by']}已接着办，不能撤回"
     if row["irreversible"]:
         return "已用印或已送出，不能撤回"
-    return f"已送 {row['holder']}" if row["holder"] else ""
+    return ("接着由你办" if row["holder"] == me else f"已送 {row['holder']}") if row["holder"] else ""

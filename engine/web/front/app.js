@@ -25,6 +25,7 @@ function messageOf(xhr) {
   try { return JSON.parse(xhr.responseText).error.message; } catch { return "没有取到内容，请稍后再试。"; }
 }
 
+history.scrollRestoration = "auto";
 installMenus();
 installFilters();
 installActs();

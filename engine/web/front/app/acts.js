@@ -60,6 +60,7 @@ const person = () => document.querySelector("#relogin input[name=person]")?.valu
 function go(address) {
   const target = new URL(address, location.href);
   const same = target.pathname === location.pathname && target.search === location.search;
+  if (same) history.scrollRestoration = "manual"; // the answer stands on top of the page
   location.assign(target);
   if (same) location.reload();
 }

@@ -4,7 +4,7 @@ import htmx from "htmx.org";
 export function installMenus() {
   document.addEventListener("toggle", (event) => {
     const menu = event.target;
-    if (!menu.matches?.("details.menu") || !menu.open) return;
+    if (!menu.matches?.("details.menu, details[data-load]") || !menu.open) return;
     for (const other of document.querySelectorAll("details.menu[open]")) if (other !== menu && !other.contains(menu)) other.open = false;
     if (menu.dataset.load && !menu.dataset.loaded) {
       menu.dataset.loaded = "1";
