@@ -41,6 +41,15 @@ class By:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveClock:
+    """A clock that runs or stands still, and how often it was extended."""
+
+    state: str
+    due_on: date | None
+    extensions: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockState:
     """A clock after a change."""
 
@@ -50,6 +59,11 @@ class ClockState:
     state: str
     start_on: date
     due_on: date | None
+
+
+def clock_name(parameter: str, label: str = "") -> str:
+    """The name of the clock that ``parameter`` describes; with ``label`` one of several such clocks on a case."""
+    return f"{parameter}/{label}" if label else parameter
 
 
 def start_clock(
@@ -63,20 +77,23 @@ def start_clock(
     district_id: UUID | None = None,
     instance_id: UUID | None = None,
     read_on: date | None = None,
+    label: str = "",
 ) -> ClockState:
     """Start the clock whose length the dated parameter ``clock`` sets, as in force on ``read_on`` (the start day by default).
 
+    With ``label`` the clock is called ``clock_name(clock, label)`` and its title ends with the label in brackets.
     Raises NotFound without a value in force, Conflict when the case has this clock running already.
     """
     rule = rule_of(get_value(connection, name=clock, on=read_on or start_on, unit_id=unit_id))
     result = compute(rule, start_on, calendar=calendars.load(connection))
-    id = new_id()
+    id, clock = new_id(), clock_name(clock, label)
+    title = f"{rule.title}（{label}）" if label else rule.title
     statement = insert(case_clock).values(
         id=id,
         case_id=case_id,
         instance_id=instance_id,
         clock=clock,
-        title=rule.title,
+        title=title,
         day_kind=rule.unit,
         amount=rule.amount,
         law=rule.law,
@@ -93,10 +110,10 @@ def start_clock(
         statement.on_conflict_do_nothing(index_elements=["case_id", "clock"], index_where=live).returning(case_clock.c.id)
     ).one_or_none()
     if made is None:
-        raise Conflict(f"“{rule.title}”已经在计时，不能重复开始。", code="clock_running")
+        raise Conflict(f"“{title}”已经在计时，不能重复开始。", code="clock_running")
     _write_event(connection, id, "start", by, on=start_on)
     _move_timers(connection, case_id=case_id, clock=clock, due_on=result.due)
-    return ClockState(id=id, clock=clock, title=rule.title, state="running", start_on=start_on, due_on=result.due)
+    return ClockState(id=id, clock=clock, title=title, state="running", start_on=start_on, due_on=result.due)
 
 
 def suspend_clock(connection: Connection, *, case_id: UUID, clock: str, on: date, by: By) -> ClockState:
@@ -270,6 +287,17 @@ def _move_timers(connection: Connection, *, case_id: UUID, clock: str, due_on: d
 def end_of(day: date) -> datetime:
     """Midnight in Shanghai after ``day``."""
     return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+
+
+def live_clock(connection: Connection, *, case_id: UUID, clock: str) -> LiveClock | None:
+    """The live clock of this name on the case, None when there is none."""
+    extended = select(func.count()).where(clock_event.c.clock_id == case_clock.c.id, clock_event.c.kind == "extend").correlate(case_clock)
+    row = connection.execute(
+        select(case_clock.c.state, case_clock.c.due_on, extended.scalar_subquery().label("extensions")).where(
+            case_clock.c.case_id == case_id, case_clock.c.clock == clock, case_clock.c.state.in_(LIVE)
+        )
+    ).one_or_none()
+    return None if row is None else LiveClock(state=row.state, due_on=row.due_on, extensions=row.extensions)
 
 
 def due_of(connection: Connection, *, case_id: UUID, clock: str) -> date | None:

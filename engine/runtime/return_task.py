@@ -28,7 +28,7 @@ from engine.runtime.work import ActResult, Row, Work
 from engine.storage.tables.organisation import person
 from engine.storage.tables.runtime import submission, task
 
-POLICIES = ("direct", "applicant", "stepwise")
+POLICIES = ("direct", "applicant", "stepwise", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +76,17 @@ def legal_targets(app: Application, instance_row: Row, task_row: Row, facts: dic
 
 
 def policy_of(process: Any, node: Any, facts: dict[str, Any]) -> str:
-    """The return policy at a node: its own, else the process's; ``=name`` reads a parameter."""
-    text = node.attributes.get("policy") or process.model.attributes.get("policy") or "direct"
-    value = str(facts.get(text[1:], "direct")) if text.startswith("=") else text
+    """The return policy at a node: its own, else the process's; ``=name`` reads a parameter, one not given counts as not said."""
+    declared = (node.attributes.get("policy"), process.model.attributes.get("policy"))
+    said = (facts.get(text[1:]) if text.startswith("=") else text for text in declared if text)
+    value = next((str(word) for word in said if word), "direct")
     return value if value in POLICIES else "direct"
 
 
 def narrow(allowed: list[Row], policy: str) -> list[Row]:
-    """``applicant``: only where the chain began; ``stepwise``: only the step before; ``direct``: all."""
+    """``applicant``: only where the chain began; ``stepwise``: only the step before; ``direct``: all; ``none``: nowhere."""
+    if policy == "none":
+        return []
     if not allowed or policy == "direct":
         return allowed
     return [min(allowed, key=lambda row: row["act_id"])] if policy == "applicant" else [allowed[0]]

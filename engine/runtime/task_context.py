@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from engine.kernel.clock import legal_date
+from engine.kernel.names import pack_of, qualify
 from engine.runtime.application import Application
 from engine.storage.tables.runtime import submission
 
@@ -56,6 +57,35 @@ class TaskContext:
         from engine.reference import parameters
 
         return parameters.value(self.connection, name, on=self.today, unit_id=self.case["unit_id"])
+
+    def clock(self, name: str) -> dict[str, Any]:
+        """The live clock ``<pack>.<name>`` of this case: ``state``, ``due_on``, how many ``extensions`` it had; empty when none runs."""
+        from engine.deadlines import clocks
+
+        found = clocks.live_clock(self.connection, case_id=self.case_id, clock=qualify(name, pack_of(self.process)))
+        return {} if found is None else {"state": found.state, "due_on": found.due_on, "extensions": found.extensions}
+
+    def records(self, register: str, **where: Any) -> list[dict[str, Any]]:
+        """Records of ``register`` on this case whose fields are as ``where`` says, oldest first, each with its ``id``."""
+        from engine.registers.catalogue import get_register
+
+        _, table = get_register(self.app.library, qualify(register, pack_of(self.process)))
+        query = select(table).where(table.c.case_id == self.case_id, table.c.deleted_at.is_(None), *(table.c[name] == value for name, value in where.items()))
+        return [dict(row) for row in self.connection.execute(query.order_by(table.c.created_at, table.c.id)).mappings()]
+
+    def write_record(self, register: str, values: Mapping[str, Any], *, record_id: UUID | None = None) -> UUID:
+        """Set ``values`` on a record of this case, with its history; without ``record_id`` a new one of a register that has many. Its id."""
+        from engine.kernel.ids import new_id
+        from engine.runtime.answers import write_case_record
+
+        return write_case_record(self.work, qualify(register, pack_of(self.process)), values, record_id=record_id or new_id())
+
+    def holds(self, person_id: str, role: str) -> bool:
+        """True when the person holds ``role`` for this case today."""
+        from engine.access.assignment import pool
+
+        found = pool(self.connection, role=qualify(role, pack_of(self.process)), case_unit_id=self.case["unit_id"], on=self.today)
+        return UUID(person_id) in {id for id, _ in found.people}
 
     def answers(self, *, form: str | None = None, node: str | None = None) -> dict[str, Any]:
         """The latest valid submission on this case for ``form`` or ``node``; empty when there is none."""

@@ -14,9 +14,11 @@ from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.answers import write_case_record
 from engine.runtime.handlers import service_task
+from engine.runtime.move_work import move_work
 from engine.runtime.start_case import new_case
 from engine.runtime.task_context import TaskContext
 from engine.storage.tables.cases import case_file, case_link
+from engine.storage.tables.organisation import unit as unit_table
 
 
 @service_task(title="改变案件状态", mode="inline")
@@ -94,6 +96,26 @@ def _link(context: TaskContext, *, to_id: UUID, kind: str) -> None:
     values = {"id": new_id(), "from_id": context.case_id, "to_id": to_id, "kind": kind, "at": context.at}
     context.connection.execute(insert(case_link).values(values).on_conflict_do_nothing())
     context.work.undo.append({"op": "link", "id": str(values["id"])})
+
+
+@service_task(title="变更办案机构", mode="inline", reversible=False)
+def move_case(context: TaskContext, *, unit: str) -> None:
+    """Hand the case to the unit with id ``unit``: the case, its own record, clocks and running processes, and steps waiting in a pool.
+
+    Whoever handled it so far no longer does; steps in nobody's or a former colleague's hands go to the same posts of the new unit.
+    """
+    target = UUID(unit)
+    place = context.connection.execute(select(unit_table.c.district_id, unit_table.c.path).where(unit_table.c.id == target, unit_table.c.active)).one_or_none()
+    if place is None:
+        raise BusinessError("unknown_unit", "变更后的办案机构不存在，或者已经停用。")
+    before = context.case["unit_id"]
+    if target == before:
+        raise BusinessError("same_unit", "变更后的办案机构就是现在的办案机构。")
+    move_work(
+        context.app, context.connection, case_id=context.case_id, to_unit=target, to_district=place.district_id, on=context.today, running=context.instance_id,
+    )
+    context.work.change_case(unit_id=target, district_id=place.district_id, handler_id=None)
+    context.work.case["unit_path"] = place.path
 
 
 @service_task(title="写台账", mode="inline")

@@ -1,18 +1,39 @@
 """Legal clocks from a diagram: start, extend, suspend, resume, end."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, or_, select
 
 from engine.deadlines import clocks
-from engine.deadlines.clocks import By, ClockState
+from engine.deadlines.clocks import By, ClockState, clock_name
+from engine.kernel.errors import BusinessError
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.handlers import service_task
 from engine.runtime.task_context import TaskContext
+from engine.storage.tables.cases import case_file, case_link
 
 
-def _name(context: TaskContext, clock: str) -> str:
-    return qualify(clock, pack_of(context.process))
+def _name(context: TaskContext, clock: str, label: str = "") -> str:
+    return clock_name(qualify(clock, pack_of(context.process)), label)
+
+
+def _case(context: TaskContext, case: str) -> Mapping[str, Any]:
+    """The case of this act, or with ``case`` (an id) one that is linked with it."""
+    if not case or UUID(case) == context.case_id:
+        return context.case
+    link, other = case_link.c, UUID(case)
+    linked = exists().where(or_(
+        and_(link.from_id == context.case_id, link.to_id == other), and_(link.to_id == context.case_id, link.from_id == other),
+    ))
+    wanted = select(case_file).where(case_file.c.id == other, linked).with_for_update()
+    found = context.connection.execute(wanted).mappings().one_or_none()
+    if found is None:
+        raise BusinessError("unknown_case", "要计时的案件不存在，或者与本案没有关联。")
+    return dict(found)
 
 
 def _by(context: TaskContext, ground: str = "") -> By:
@@ -29,40 +50,45 @@ def _day(context: TaskContext, text: str) -> date:
 
 
 @service_task(title="开始计时", mode="inline")
-def start_clock(context: TaskContext, *, clock: str, start: str = "") -> dict[str, Any]:
-    """Start the clock that the dated parameter ``clock`` describes on the day ``start`` (today). Result: ``due_on``."""
+def start_clock(context: TaskContext, *, clock: str, start: str = "", case: str = "", label: str = "") -> dict[str, Any]:
+    """Start the clock that the dated parameter ``clock`` describes on the day ``start`` (today). Result: ``due_on``.
+
+    ``case`` is the id of a case linked with this one whose clock it is, such as the one just opened; this case by default.
+    ``label`` tells several clocks of one name on a case apart; the acts that change such a clock give the same label.
+    """
+    here = _case(context, case)
     state = clocks.start_clock(
-        context.connection, case_id=context.case_id, clock=_name(context, clock), start_on=_day(context, start), by=_by(context),
-        unit_id=context.case["unit_id"], district_id=context.case["district_id"], instance_id=context.instance_id,
+        context.connection, case_id=here["id"], clock=_name(context, clock), start_on=_day(context, start), by=_by(context), label=label,
+        unit_id=here["unit_id"], district_id=here["district_id"], instance_id=context.instance_id,
     )
     return _changed(context, state)
 
 
 @service_task(title="延长期限", mode="inline")
-def extend_clock(context: TaskContext, *, clock: str, amount: int, unit: str = "", ground: str = "") -> dict[str, Any]:
+def extend_clock(context: TaskContext, *, clock: str, amount: int, unit: str = "", ground: str = "", label: str = "") -> dict[str, Any]:
     """Add ``amount`` of ``unit`` (the clock's own by default). Result: ``due_on``."""
     state = clocks.extend_clock(
-        context.connection, case_id=context.case_id, clock=_name(context, clock), amount=int(amount), on=context.today, by=_by(context, ground), unit=unit or None,
+        context.connection, case_id=context.case_id, clock=_name(context, clock, label), amount=int(amount), on=context.today, by=_by(context, ground), unit=unit or None,
     )
     return _changed(context, state)
 
 
 @service_task(title="暂停计时", mode="inline")
-def suspend_clock(context: TaskContext, *, clock: str, ground: str = "", on: str = "") -> dict[str, Any]:
+def suspend_clock(context: TaskContext, *, clock: str, ground: str = "", on: str = "", label: str = "") -> dict[str, Any]:
     """Stop counting from the day ``on`` (today)."""
-    state = clocks.suspend_clock(context.connection, case_id=context.case_id, clock=_name(context, clock), on=_day(context, on), by=_by(context, ground))
+    state = clocks.suspend_clock(context.connection, case_id=context.case_id, clock=_name(context, clock, label), on=_day(context, on), by=_by(context, ground))
     return _changed(context, state)
 
 
 @service_task(title="恢复计时", mode="inline")
-def resume_clock(context: TaskContext, *, clock: str, ground: str = "", on: str = "") -> dict[str, Any]:
+def resume_clock(context: TaskContext, *, clock: str, ground: str = "", on: str = "", label: str = "") -> dict[str, Any]:
     """Count again from the day ``on`` (today). Result: ``due_on``."""
-    state = clocks.resume_clock(context.connection, case_id=context.case_id, clock=_name(context, clock), on=_day(context, on), by=_by(context, ground))
+    state = clocks.resume_clock(context.connection, case_id=context.case_id, clock=_name(context, clock, label), on=_day(context, on), by=_by(context, ground))
     return _changed(context, state)
 
 
 @service_task(title="结束计时", mode="inline")
-def end_clock(context: TaskContext, *, clock: str) -> None:
+def end_clock(context: TaskContext, *, clock: str, label: str = "") -> None:
     """End the clock: met in time, or expired when its last day is over."""
-    state = clocks.end_clock(context.connection, case_id=context.case_id, clock=_name(context, clock), on=context.today, by=_by(context))
+    state = clocks.end_clock(context.connection, case_id=context.case_id, clock=_name(context, clock, label), on=context.today, by=_by(context))
     _changed(context, state)

@@ -7,7 +7,19 @@ import pytest
 from sqlalchemy import Connection, event, insert, select
 
 from engine.access.actors import SEE_ALL
-from engine.deadlines.clocks import By, due_of, end_clock, exclude_span, extend_clock, resume_clock, start_clock, suspend_clock, undo_act
+from engine.deadlines.clocks import (
+    By,
+    clock_name,
+    due_of,
+    end_clock,
+    exclude_span,
+    extend_clock,
+    live_clock,
+    resume_clock,
+    start_clock,
+    suspend_clock,
+    undo_act,
+)
 from engine.deadlines.queries import ClockView, clocks_of, countdown, nearest_clocks, overdue
 from engine.deadlines.rules import ClockRefused
 from engine.kernel.errors import Conflict, NotFound
@@ -102,6 +114,19 @@ def test_what_breaks_a_rule_is_refused_and_changes_nothing(city: City) -> None:
     with pytest.raises(NotFound):
         suspend_clock(run, case_id=case_id, clock="sample.measure", on=START, by=at(START))
     assert only(city, case_id) == before
+
+
+def test_labels_tell_several_clocks_of_one_name_apart(city: City) -> None:
+    case_id, run = city.case("TA_s1"), city.connection
+    for label in ("甲", "乙"):
+        state = start_clock(run, case_id=case_id, clock=CLOCK, start_on=START, by=at(START), label=label)
+        assert (state.clock, state.title[-3:]) == (clock_name(CLOCK, label), f"（{label}）")
+    extend_clock(run, case_id=case_id, clock=clock_name(CLOCK, "乙"), amount=15, on=START, by=at(START))
+    lives = [live_clock(run, case_id=case_id, clock=clock_name(CLOCK, label)) for label in ("甲", "乙")]
+    assert [live.extensions for live in lives if live] == [0, 1]
+    assert live_clock(run, case_id=case_id, clock=CLOCK) is None
+    with pytest.raises(Conflict, match="（甲）”已经在计时"):
+        start_clock(run, case_id=case_id, clock=CLOCK, start_on=START, by=at(START), label="甲")
 
 
 def test_ending_after_the_due_date_says_expired_and_the_clock_may_start_anew(city: City) -> None:

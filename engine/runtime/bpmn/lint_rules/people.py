@@ -11,7 +11,7 @@ from engine.runtime.bpmn.model import Model, Node
 from engine.runtime.bpmn.names import HUMAN
 
 _DUE = re.compile(r"\d+ (working_day|day|hour|month)\Z")
-_POLICIES = ("direct", "applicant", "stepwise")
+_POLICIES = ("direct", "applicant", "stepwise", "none")
 
 
 def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -> Iterator[Finding]:
