@@ -15,6 +15,7 @@ from engine.kernel.errors import NotFound
 from engine.runtime.locate import NO_TASK
 from engine.runtime.queries.links import visible_among
 from engine.runtime.queries.named import statements
+from engine.runtime.queries.reader import reader
 
 SQL = statements(__file__)
 Row = dict[str, Any]
@@ -36,19 +37,30 @@ class CasePage:
 
     @property
     def mine(self) -> list[Row]:
-        """Open steps that the reader holds, then those they may claim."""
-        return [row for row in self.tasks if row["mine"]] + [row for row in self.tasks if row["claimable"]]
+        """Open steps that the reader holds, then those on which they are asked, then those they may claim."""
+        held, asked = [row for row in self.tasks if row["mine"]], [row for row in self.tasks if row["asked"] and not row["mine"]]
+        return held + asked + [row for row in self.tasks if row["claimable"]]
 
 
 def case_page(connection: Connection, *, actor: Actor, case_id: UUID, by_task: bool = False) -> CasePage:
     """Five statements. Raises NotFound for a case that isn't there or that ``actor`` may not see."""
     require_case(connection, actor, case_id, missing=NO_TASK if by_task else NO_CASE)
     head = connection.execute(SQL["head"], {"case_id": case_id}).mappings().one()
-    person = {"person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
     return CasePage(
-        head=dict(head), tasks=_rows(connection, "open_tasks", case_id=case_id, **person), instances=_rows(connection, "instances", case_id=case_id),
+        head=dict(head), tasks=open_steps(connection, actor=actor, case_id=case_id), instances=_rows(connection, "instances", case_id=case_id),
         acts=_rows(connection, "acts", case_id=case_id),
     )
+
+
+def open_steps(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
+    """Open steps with ``signers``; ``asked``: the row by which the reader is asked for an opinion now; ``waiting``: nobody can complete it yet."""
+    rows = _rows(connection, "open_tasks", case_id=case_id, **reader(actor))
+    for row in rows:
+        row["signers"] = row["signers"] or []
+        asked = [one for one in row["signers"] if one["status"] == "open"]
+        row["asked"] = next((one for one in asked if one["person_id"] == str(actor.person_id)), None)
+        row["waiting"] = row["held"] or bool(asked)
+    return rows
 
 
 def _rows(connection: Connection, name: str, **values: Any) -> list[Row]:
@@ -133,6 +145,7 @@ class Step:
     took: Any
     automatic: bool
     undone: bool
+    on_behalf_of: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +158,14 @@ class Stage:
     last: datetime
 
 
-LIGHTS: Mapping[str, str] = {"return": "late", "withdraw": "hold", "transfer": "hold", "start": "now", "skip": "soon", "retry": "soon"}
+LIGHTS: Mapping[str, str] = {"return": "late", "withdraw": "hold", "transfer": "hold", "start": "now", "skip": "soon", "retry": "soon",
+    "delegate": "hold", "add_signer": "hold", "remove_signer": "hold", "hold": "now", "unhold": "hold", "suspend": "hold", "resume": "now", "hand_over": "hold",
+    "cc": "none", "urge": "soon", "comment": "none"}
 WORDS: Mapping[str, str] = {
     "start": "发起", "complete": "办结本步", "return": "退回", "withdraw": "撤回", "transfer": "转办", "claim": "认领", "release": "放回", "timer": "到时自动办理",
     "message": "收到消息", "service": "自动办理", "skip": "跳过异常", "retry": "重试异常",
+    "delegate": "委派", "add_signer": "加签", "remove_signer": "减签", "sign": "给出意见", "hold": "提交，待同意", "unhold": "收回提交", "suspend": "暂停办理",
+    "resume": "恢复办理", "hand_over": "交接", "cc": "抄送", "urge": "催办", "comment": "留言",
 }
 QUIET = frozenset({"claim", "release"})
 
@@ -163,6 +180,8 @@ def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
         if act["kind"] in QUIET or (act["automatic"] and not act["outcome_title"] and act["kind"] == "service"):
             continue
         place = (act["instance_id"], act["process"] or "")
+        if act["instance_id"] is None and runs:  # beside the flow: stays in the stage that it fell into
+            place = runs[-1][0]
         if not runs or (runs[-1][0] != place and not (act["kind"] == "withdraw" and runs[-1][0][0] == act["instance_id"])):
             runs.append((place, []))
         runs[-1][1].append(act)
@@ -174,11 +193,11 @@ def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
 
 def _step(act: Row) -> Step:
     opened = act["task_opened_at"]
-    returned = act["kind"] == "return" or (act["outcome_title"] or "").startswith(("退回", "不同意", "不予"))
+    returned = act["kind"] == "return" or act["outcome"] == "disagree" or (act["outcome_title"] or "").startswith(("退回", "不同意", "不予"))
     return Step(
         act_id=act["id"], person=act["actor_name"], post=act["actor_post"], light="late" if returned else LIGHTS.get(act["kind"], "ok"),
         word=act["outcome_title"] or WORDS.get(act["kind"], "办理"), opinion=act["opinion"], at=act["at"], took=act["at"] - opened if opened else None,
-        automatic=act["automatic"], undone=act["undone"],
+        automatic=act["automatic"], undone=act["undone"], on_behalf_of=act["on_behalf_of"],
     )
 
 

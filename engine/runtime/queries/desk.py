@@ -1,8 +1,8 @@
 """工作台: what waits for a person, what they started, what they did."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from engine.reference.calendars import Calendar
 from engine.runtime.queries.lights import light_of
 from engine.runtime.queries.named import statements
 from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
+from engine.runtime.queries.reader import reader
 
 SQL = statements(__file__)
 BUCKETS = ("all", "late", "today", "3d", "later")
@@ -66,6 +67,11 @@ class Waiting:
     remaining: str
     due_words: str
     bucket: str
+    principal: str = ""
+    asked: str = ""
+    urged: int = 0
+    waiting: bool = False
+    place: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +125,6 @@ class Recent:
     can_withdraw: bool
 
 
-def _person(actor: Actor) -> dict[str, Any]:
-    return {"person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
-
-
 def _narrow(filters: Filters) -> dict[str, Any]:
     return {"process": filters.process or None, "node": filters.node or None, "sender": filters.sender or None}
 
@@ -131,7 +133,7 @@ def inbox(connection: Connection, *, actor: Actor, today: date, soon_until: date
     """Counts by due day and the choices of each filter. ``soon_until`` is the third working day from today. One statement."""
     counts = dict.fromkeys(("late", "today", "3d", "later"), 0)
     options: dict[str, list[Option]] = {"process": [], "node": [], "sender": []}
-    values = {**_person(actor), **_narrow(filters), "today": today, "soon": soon_until}
+    values = {**reader(actor), **_narrow(filters), "today": today, "soon": soon_until}
     for row in connection.execute(SQL["inbox_counts"], values).mappings():
         if row["what"] == "due":
             counts[row["value"]] = row["count"]
@@ -148,7 +150,7 @@ def waiting(
     """One page of open tasks, nearest due day first; tasks without a day come last. One statement."""
     day, task = decode(after, length=2) if after else (None, None)
     values = {
-        **_person(actor), **_narrow(filters), "today": today, "soon": soon_until, "bucket": None if due == "all" else due,
+        **reader(actor), **_narrow(filters), "today": today, "soon": soon_until, "bucket": None if due == "all" else due,
         "after_day": day, "after_id": task, "size": size + 1,
     }
     rows = [
@@ -165,7 +167,8 @@ def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar) -> 
         task_id=row["task_id"], case_id=row["case_id"], number=row["number"], title=row["title"], subject=row["subject"], tags=row["tags"],
         process_title=row["process_title"], step=row["step"], from_name=row["from_name"], from_words=row["from_words"], opened_at=row["opened_at"],
         returned=row["returned"], pool=row["pool"], due_on=row["due_on"], light=light.light, remaining=light.words, due_words=due_words,
-        bucket=bucket_of(row["due_on"], today=today, soon_until=soon_until),
+        bucket=bucket_of(row["due_on"], today=today, soon_until=soon_until), principal=row["principal"], asked=row["asked"], urged=row["urged"],
+        waiting=row["waiting"], place={name: row[name] for name in ("node", "process", "form", "bundle_id", "status")},
     )
 
 
@@ -200,12 +203,38 @@ def done(connection: Connection, *, actor: Actor, size: int = 20, after: str | N
 
 
 def _past(connection: Connection, which: str, *, actor: Actor, size: int, after: str | None, before: int) -> Page[Past]:
-    kinds = ["start"] if which == "started" else ["complete", "return", "withdraw", "transfer"]
+    kinds = ["start"] if which == "started" else ["complete", "return", "withdraw", "transfer", "hold", "sign", "delegate"]
     at, act = decode(after, length=2) if after else (None, None)
     values = {"person": actor.person_id, "kinds": kinds, "after_at": at, "after_id": act, "size": size + 1, "limit": EXACT_LIMIT + 1}
     rows = [Past(**{name: row[name] for name in Past.__dataclass_fields__}) for row in connection.execute(SQL["past_rows"], values).mappings()]
     total = connection.scalar(SQL["past_count"], values) or 0
     return cut(rows, size=size, before=before, total=total, key=lambda row: (row.at.isoformat(), row.act_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """A case that was copied to me."""
+
+    case_id: UUID
+    number: str | None
+    title: str
+    subject: str
+    by_name: str
+    words: str
+    at: datetime
+    state: str
+    closed: bool
+    step: str
+    holder: str
+
+
+def copied(connection: Connection, *, actor: Actor, size: int = 20, after: str | None = None, before: int = 0) -> Page[Copied]:
+    """抄送我的, newest first."""
+    at, case = decode(after, length=2) if after else (None, None)
+    values = {"person": actor.person_id, "after_at": at, "after_id": case, "size": size + 1, "limit": EXACT_LIMIT + 1}
+    rows = [Copied(**row) for row in connection.execute(SQL["copied_rows"], values).mappings()]
+    total = connection.scalar(SQL["copied_count"], values) or 0
+    return cut(rows, size=size, before=before, total=total, key=lambda row: (row.at.isoformat(), row.case_id))
 
 
 def recent(connection: Connection, *, actor: Actor, since: datetime, limit: int = 4) -> list[Recent]:

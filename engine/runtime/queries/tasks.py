@@ -28,6 +28,4 @@ def place(connection: Connection, *, actor: Actor, task_id: UUID) -> Row:
 
 def open_task(connection: Connection, *, actor: Actor, case_id: UUID, task_id: UUID) -> Row | None:
     """The row of an open step of a case that the reader may see; None when it is no longer open. One statement."""
-    values = {"case_id": case_id, "person": actor.person_id, "units": [unit for unit, _ in actor.posts], "posts": [post for _, post in actor.posts]}
-    rows = connection.execute(case_page.SQL["open_tasks"], values).mappings()
-    return next((dict(row) for row in rows if row["id"] == task_id), None)
+    return next((row for row in case_page.open_steps(connection, actor=actor, case_id=case_id) if row["id"] == task_id), None)

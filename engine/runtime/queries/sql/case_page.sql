@@ -16,7 +16,10 @@ WHERE k.id = :case_id
 SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.role_title, t.form, t.assignee_id, p.name AS assignee, o.title AS assignee_post,
   t.from_id, t.from_name, t.from_words, t.returned, t.due_on, t.opened_at, t.claimed_at, t.viewed_at, i.title AS instance_title, i.status AS instance_status,
   i.bundle_id, i.process AS instance_process, i.state,
-  t.assignee_id = :person AS mine, sender.title AS from_post,
+  t.assignee_id = :person OR stands.principal IS NOT NULL AS mine, stands.principal, sender.title AS from_post, t.urged, t.held IS NOT NULL AS held,
+  (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'person_id', s.person_id, 'name', s.person_name, 'kind', s.kind, 'status', s.status, 'stance', s.stance,
+      'opinion', s.opinion, 'words', s.words, 'asked_name', s.asked_name) ORDER BY s.asked_at, s.id)
+    FROM task_signer s WHERE s.task_id = t.id AND s.status IN ('planned', 'open', 'done')) AS signers,
   EXISTS (SELECT 1 FROM task_candidate c WHERE c.task_id = t.id) AS has_pool,
   t.assignee_id IS NULL AND EXISTS (
     SELECT 1 FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS m(unit_id, post)
@@ -26,6 +29,10 @@ SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.
 FROM task t JOIN instance i ON i.id = t.instance_id LEFT JOIN person p ON p.id = t.assignee_id
 LEFT JOIN LATERAL (SELECT o.title FROM post o WHERE o.person_id = t.assignee_id ORDER BY o.main DESC LIMIT 1) o ON true
 LEFT JOIN LATERAL (SELECT o.title FROM post o WHERE o.person_id = t.from_id ORDER BY o.main DESC LIMIT 1) sender ON true
+LEFT JOIN LATERAL (
+  SELECT p.name AS principal FROM deputy d
+  WHERE d.deputy_id = :person AND d.person_id = t.assignee_id AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
+    AND (d.processes = '[]' OR d.processes ? i.process) LIMIT 1) stands ON true
 WHERE t.case_id = :case_id AND t.status = 'open' ORDER BY t.opened_at, t.id
 
 -- name: instances
@@ -36,7 +43,7 @@ WHERE i.case_id = :case_id ORDER BY i.started_at, i.id
 
 -- name: acts
 -- Everything that was done, newest first; the last thousand. ``scope`` names the call activities above the step.
-SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.actor_name, a.actor_post, a.at, a.outcome, a.outcome_title, a.opinion,
+SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.actor_name, a.actor_post, a.on_behalf_of, a.at, a.outcome, a.outcome_title, a.opinion,
   a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before, a.snapshot IS NOT NULL AS has_snapshot,
   coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS irreversible, coalesce(t.scope, '') AS scope
 FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000

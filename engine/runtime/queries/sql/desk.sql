@@ -1,14 +1,24 @@
 -- name: open_tasks
--- Open tasks that are mine or that I may claim with one of my posts: two disjoint sets, each by its partial index.
+-- Open tasks that are mine, that I may claim with one of my posts, on which I am asked for an opinion, or whose holder's deputy I am
+-- today: disjoint sets, each by its partial index.
 -- A step without a day of its own is due when the nearest legal clock of its case is.
   SELECT s.*, coalesce(s.step_due, clock.due_on) AS due_on, CASE WHEN s.step_due IS NULL THEN clock.title END AS clock_title FROM (
-    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on AS step_due, t.opened_at, t.returned, false AS pool
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on AS step_due, t.opened_at, t.returned, false AS pool, '' AS principal, '' AS asked
     FROM task t WHERE t.assignee_id = :person AND t.status = 'open'
     UNION ALL
-    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true, '', ''
     FROM task t WHERE t.assignee_id IS NULL AND t.status = 'open' AND t.id IN (
       SELECT c.task_id FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS mine(unit_id, post)
-      JOIN task_candidate c ON c.unit_id = mine.unit_id AND c.post = mine.post AND c.open)) s
+      JOIN task_candidate c ON c.unit_id = mine.unit_id AND c.post = mine.post AND c.open)
+    UNION ALL
+    SELECT t.id, t.instance_id, t.case_id, t.title, g.asked_name, g.words, t.due_on, g.asked_at, false, false, '', g.kind
+    FROM task_signer g JOIN task t ON t.id = g.task_id WHERE g.person_id = :person AND g.status = 'open' AND t.assignee_id IS DISTINCT FROM CAST(:person AS uuid)
+    UNION ALL
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, false, h.name, ''
+    FROM deputy d JOIN task t ON t.assignee_id = d.person_id AND t.status = 'open' JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
+    WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
+      AND (d.processes = '[]' OR d.processes ? v.process)
+      AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')) s
   LEFT JOIN LATERAL (
     SELECT k.due_on, k.title FROM case_clock k WHERE k.case_id = s.case_id AND k.state = 'running' AND k.due_on IS NOT NULL
     ORDER BY k.due_on, k.id LIMIT 1) clock ON true
@@ -36,8 +46,9 @@ ORDER BY 1, 4 DESC, 3
 -- One page of what waits, nearest due day first, after the key (day, task).
 WITH o AS MATERIALIZED ({open_tasks})
 SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, i.title AS process_title, i.status, o.title AS step,
-  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title
-FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id
+  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title, o.principal, o.asked, t.urged, t.node, t.process, t.form, i.bundle_id,
+  i.process AS instance_process, t.held IS NOT NULL OR EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = o.id AND g.status = 'open') AS waiting
+FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id JOIN task t ON t.id = o.id
 WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
   AND (CAST(:after_id AS uuid) IS NULL OR (coalesce(o.due_on, 'infinity'), o.id) > (CAST(:after_day AS date), CAST(:after_id AS uuid)))
 ORDER BY coalesce(o.due_on, 'infinity'), o.id LIMIT :size
@@ -79,3 +90,20 @@ LEFT JOIN LATERAL (
   SELECT coalesce(p.name, nullif(t.role_title, '')) AS holder
   FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.instance_id = a.instance_id AND t.status = 'open' ORDER BY t.opened_at DESC LIMIT 1) now ON true
 ORDER BY a.at DESC
+
+-- name: copied_rows
+-- One page of the cases copied to me, newest first, with the step that is open now.
+SELECT c.case_id, k.number, k.title, k.subject, c.by_name, c.words, c.at, k.state_title AS state, k.closed_at IS NOT NULL AS closed,
+  coalesce(now.title, '') AS step, coalesce(now.holder, '') AS holder
+FROM (SELECT * FROM case_copy c WHERE c.person_id = :person
+        AND (CAST(:after_id AS uuid) IS NULL OR (c.at, c.case_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      ORDER BY c.at DESC, c.case_id DESC LIMIT :size) c
+JOIN case_file k ON k.id = c.case_id
+LEFT JOIN LATERAL (
+  SELECT t.title, coalesce(p.name, nullif(t.role_title, ''), '待认领') AS holder
+  FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.case_id = c.case_id AND t.status = 'open' ORDER BY t.opened_at LIMIT 1) now ON true
+ORDER BY c.at DESC, c.case_id DESC
+
+-- name: copied_count
+-- How many cases were copied to me, exactly up to the limit.
+SELECT count(*) FROM (SELECT 1 FROM case_copy WHERE person_id = :person LIMIT :limit) counted
