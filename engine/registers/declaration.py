@@ -14,13 +14,18 @@ TYPES = {
     "choice": "text", "choices": "jsonb", "person": "uuid", "unit": "uuid", "party": "uuid", "json": "jsonb",
 }
 CASE = ("own", "many", "none")
+EDIT = ("direct", "process", "none")
+MASKS = ("all", "middle", "name")
+HIDDEN = "••••"
+SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice"})
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help"}
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason"}
 FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One column. ``encrypt`` stores SM4-GCM bytes; ``mask`` is how people without the right see it."""
+    """One column. ``encrypt`` stores SM4-GCM bytes. ``mask`` hides all, the middle, or all but the first character from every reader."""
 
     name: str
     title: str
@@ -37,16 +42,63 @@ class Field:
     def sql_type(self) -> str:
         return "bytea" if self.encrypt else TYPES[self.type]
 
+    @property
+    def secret(self) -> bool:
+        """True when its content must show in no list, filter, order or file."""
+        return self.encrypt or self.mask is not None
+
+    @property
+    def sorted(self) -> bool:
+        """True when a list may be ordered by it: it is listed and its type has an order."""
+        return self.list and not self.secret and self.type in SORTED
+
+    @property
+    def found(self) -> bool:
+        """True when a list may be narrowed by part of its text."""
+        return (self.list or self.search) and not self.secret and self.type == "text"
+
+    @property
+    def filled(self) -> bool:
+        """True when people type it: in a form or in Excel."""
+        return self.type not in ("party", "json")
+
+    def masked(self, text: str) -> str:
+        """``text`` as readers may see it."""
+        if not text or not self.secret:
+            return text
+        if self.encrypt or self.mask == "all":
+            return HIDDEN
+        if self.mask == "name":
+            return text[0] + "＊" * (len(text) - 1)
+        return f"{text[:3]}{HIDDEN}{text[-4:]}" if len(text) > 10 else HIDDEN
+
 
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """A declared register; ``table`` is its name in schema ``reg``."""
+    """A declared register; ``table`` is its name in schema ``reg``.
+
+    ``edit``: ``direct`` on the page, ``process`` through the process named in ``process``, ``none`` by acts on cases only.
+    ``editors`` is the role (``<pack>.<role>``) that may edit directly; without one, everybody who sees the record.
+    """
 
     name: str
     title: str
     case: str
     fields: Mapping[str, Field]
     scope: str = "case"
+    edit: str = "none"
+    editors: str | None = None
+    process: str | None = None
+    help: str = ""
+
+    @property
+    def direct(self) -> bool:
+        return self.edit == "direct"
+
+    @property
+    def creatable(self) -> bool:
+        """True when records are made on the page or from Excel: they belong to no case."""
+        return self.direct and self.case == "none"
 
     @property
     def table(self) -> str:
@@ -67,7 +119,12 @@ def parse_register(content: bytes, *, name: str) -> Register:
         raise DeployRefused(f"台账 {name} 有 {len(findings)} 处不合要求。", findings=findings)
     pack = pack_of(name)
     fields = {key: _field(key, value, pack) for key, value in raw["fields"].items()}
-    return Register(name=name, title=raw["title"], case=raw.get("case", "none"), fields=fields, scope=raw.get("scope", "case"))
+    case = raw.get("case", "none")
+    named = {key: qualify(raw[key], pack) for key in ("editors", "process") if raw.get(key)}
+    return Register(
+        name=name, title=raw["title"], case=case, fields=fields, scope=raw.get("scope", "case"), help=str(raw.get("help", "")),
+        edit=raw.get("edit", "direct" if case == "none" else "none"), **named,
+    )
 
 
 def _field(name: str, raw: Mapping[str, Any], pack: str) -> Field:
@@ -87,6 +144,12 @@ def _faults(raw: Any) -> list[dict[str, str]]:
 
     if raw.get("case", "none") not in CASE:
         fault("case", f"case 只能是 {'、'.join(CASE)}。")
+    if raw.get("edit", "none") not in EDIT:
+        fault("edit", f"edit 只能是 {'、'.join(EDIT)}。")
+    if (raw.get("edit") == "process") != bool(raw.get("process")):
+        fault("process", "edit: process 要在 process 里写明经哪个流程修改；别的写法不要写 process。")
+    if set(raw) - REGISTER_KEYS:
+        fault("register", f"不认识的写法：{'、'.join(sorted(set(raw) - REGISTER_KEYS))}。")
     for name, value in raw["fields"].items():
         if not is_name(name) or name in RESERVED or len(name) > 60:
             fault(name, "字段名要用小写英文和下划线，且不能与系统字段重名。")
@@ -96,4 +159,8 @@ def _faults(raw: Any) -> list[dict[str, str]]:
             fault(name, f"字段类型 {value.get('type')} 不认识，可用：{'、'.join(TYPES)}。")
         elif set(value) - FIELD_KEYS:
             fault(name, f"不认识的写法：{'、'.join(sorted(set(value) - FIELD_KEYS))}。")
+        elif value.get("mask") is not None and value["mask"] not in MASKS:
+            fault(name, f"mask 只能是 {'、'.join(MASKS)}。")
+        elif value.get("mask") and value.get("type", "text") != "text":
+            fault(name, "只有文字（text）能遮盖一部分；别的类型要保密请用 encrypt。")
     return found

@@ -7,7 +7,8 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
 from engine.kernel.errors import DeployRefused
-from engine.registers.declaration import Register
+from engine.kernel.gm import sm3_hex
+from engine.registers.declaration import Field, Register
 
 SQLA: dict[str, TypeEngine] = {
     "text": pg.TEXT(), "numeric": pg.NUMERIC(), "numeric(18,2)": pg.NUMERIC(18, 2), "date": pg.DATE(), "timestamptz": pg.TIMESTAMP(timezone=True),
@@ -17,6 +18,10 @@ BASE = {
     "id": "uuid", "case_id": "uuid", "unit_id": "uuid", "district_id": "uuid", "created_at": "timestamptz", "updated_at": "timestamptz",
     "deleted_at": "timestamptz", "deleted_reason": "text",
 }
+LEAST = {
+    "number": "'-Infinity'::numeric", "money": "'-Infinity'::numeric", "date": "'-infinity'::date", "datetime": "'-infinity'::timestamptz", "boolean": "false",
+}
+ORDERED_LENGTH = 100
 CATALOG_TYPE = {"timestamptz": "timestamp with time zone", "numeric(18,2)": "numeric"}
 
 
@@ -35,7 +40,7 @@ def build_table(connection: Connection, register: Register) -> list[str]:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('guicheng.registers'))"))
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     present = _columns(connection, register)
-    statements = _create(register) if not present else _widen(register, present)
+    statements = (_create(register) if not present else _widen(register, present)) + _indexes(connection, register)
     for statement in statements:
         connection.execute(text(statement))
     return statements
@@ -61,8 +66,33 @@ def _create(register: Register) -> list[str]:
     ]
     if register.case != "none":
         indexes.append(f"CREATE {'UNIQUE ' if register.case == 'own' else ''}INDEX ON reg.{name} (case_id)")
-    indexes += [f'CREATE INDEX ON reg.{name} USING gin ("{f.name}" gin_trgm_ops)' for f in register.fields.values() if f.search and f.sql_type == "text"]
     return [f"CREATE TABLE reg.{name} ({', '.join(columns)})", *indexes]
+
+
+def _indexes(connection: Connection, register: Register) -> list[str]:
+    """What lists need and the table hasn't yet: one per column they are ordered by, one per text they search, one per list of codes."""
+    known = set(connection.execute(text("SELECT indexname FROM pg_indexes WHERE schemaname = 'reg' AND tablename = :table"), {"table": register.table}).scalars())
+    wanted: dict[str, str] = {}
+    for field in register.fields.values():
+        if field.sorted:
+            wanted[_index_name(register, field, "o")] = f"(({order_text(field)}), id) WHERE deleted_at IS NULL"
+        if field.found:
+            wanted[_index_name(register, field, "t")] = f'USING gin ("{field.name}" gin_trgm_ops)'
+        if field.list and field.type == "choices" and not field.secret:
+            wanted[_index_name(register, field, "c")] = f'USING gin ("{field.name}")'
+    return [f"CREATE INDEX {name} ON reg.{register.table} {body}" for name, body in wanted.items() if name not in known]
+
+
+def _index_name(register: Register, field: Field, kind: str) -> str:
+    """Short enough for PostgreSQL and the same every time."""
+    return f"ix_{kind}_{sm3_hex(f'{register.table}.{field.name}'.encode())[:24]}"
+
+
+def order_text(field: Field, *, prefix: str = "") -> str:
+    """The expression that a list is ordered by and that its index holds: what is empty comes before everything else."""
+    if field.sql_type == "text":
+        return f"left(coalesce({prefix}\"{field.name}\", ''), {ORDERED_LENGTH})"
+    return f'coalesce({prefix}"{field.name}", {LEAST[field.type]})'
 
 
 def _widen(register: Register, present: dict[str, str]) -> list[str]:

@@ -1,14 +1,47 @@
-"""台账: the registers there are, their records, one record with its history."""
+"""台账: the registers there are, their records narrowed and ordered as the address says, one record with its history."""
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Table
 
 from engine.registers.catalogue import get_register, registers_of
+from engine.registers.declaration import Field, Register
+from engine.registers.filters import RANGES, Asked, Condition, filterable, read_asked
+from engine.registers.views import remove_view, save_view, views_of
 from engine.runtime.queries import registers as query
-from engine.web.context import actor, application, identifier, reading
+from engine.runtime.queries.pages import Option
+from engine.runtime.queries.record_words import dictionaries_of
+from engine.runtime.register_rights import may_edit
+from engine.web.context import actor, application, identifier, now, reading, today, writing
 
 blueprint = Blueprint("registers", __name__)
+PAGING = ("after", "n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """One filter as the page draws it. ``kind``: choice, range, date or text; ``said`` is what is chosen, in words."""
+
+    field: Field
+    kind: str
+    options: list[Option]
+    condition: Condition | None
+    said: str
+
+
+def wanted(pack: str, name: str) -> tuple[Register, Table]:
+    """The register of an address; raises NotFound."""
+    return get_register(application().library, f"{pack}.{name}")
+
+
+def asked_of(register: Register) -> Asked:
+    """What this request's address asks of the register's list."""
+    return read_asked(register, request.args.items(multi=True))
 
 
 @blueprint.get("/registers")
@@ -23,18 +56,75 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/registers/<pack>/<name>")
 def listed(pack: str, name: str) -> ResponseReturnValue:
-    register, table = get_register(application().library, f"{pack}.{name}")
-    asked = request.args.get("q", "").strip()[:100]
+    register, table = wanted(pack, name)
+    asked = asked_of(register)
     with reading() as connection:
         records = query.listed(
-            connection, actor=actor(), register=register, table=table, query=asked, after=request.args.get("after"), before=request.args.get("n", 0, type=int),
+            connection, actor=actor(), register=register, table=table, asked=asked, after=request.args.get("after"), before=request.args.get("n", 0, type=int),
         )
-    return render_template("registers/list.html", register=register, records=records, pack=pack, name=name, asked=asked)
+        views = views_of(connection, person_id=actor().person_id, register=register.name)
+        filters = [_filter(connection, field, asked.conditions.get(field.name)) for field in filterable(register)]
+        editor = may_edit(connection, register=register, actor=actor(), unit_id=actor().unit_id, on=today())
+    return render_template(
+        "registers/list.html", register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
+        columns=query.shown_fields(register, asked), here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
+    )
+
+
+def _filter(connection: Connection, field: Field, condition: Condition | None) -> Filter:
+    options: list[Option] = []
+    if field.type == "boolean":
+        options = [Option(value="true", title="是"), Option(value="false", title="否")]
+    elif field.type in ("choice", "choices"):
+        found = dictionaries_of(connection, [field]).get(field.dictionary)
+        options = [Option(value=code, title=entry.title) for code, entry in found.entries.items()] if found else []
+    kind = "choice" if field.type in ("choice", "choices", "boolean") else "text" if field.type == "text" else "date" if field.type.startswith("date") else "range"
+    return Filter(field=field, kind=kind, options=options, condition=condition, said=_said(field, condition, {one.value: one.title for one in options}))
+
+
+def _said(field: Field, condition: Condition | None, titles: Mapping[str, str]) -> str:
+    if condition is None:
+        return "不限" if field.type in RANGES or field.type == "text" else "全部"
+    if condition.codes:
+        return titles.get(condition.codes[0], "") if len(condition.codes) == 1 else f"{len(condition.codes)} 个"
+    if condition.text:
+        return f"含“{condition.text}”"
+    if condition.low and condition.high:
+        return f"{condition.low} 至 {condition.high}"
+    return f"{condition.low} 起" if condition.low else f"至 {condition.high}"
+
+
+@blueprint.post("/registers/<pack>/<name>/views")
+def keep_view(pack: str, name: str) -> ResponseReturnValue:
+    """Keep this list's filters, order and columns under a name."""
+    register, _ = wanted(pack, name)
+    asked = asked_of(register)
+    with writing() as connection:
+        save_view(connection, person_id=actor().person_id, register=register.name, title=request.form.get("title", ""), query=asked.address, at=now())
+    return redirect(address(pack, name, asked))
+
+
+@blueprint.post("/registers/<pack>/<name>/views/<view_id>/remove")
+def drop_view(pack: str, name: str, view_id: str) -> ResponseReturnValue:
+    register, _ = wanted(pack, name)
+    with writing() as connection:
+        remove_view(connection, person_id=actor().person_id, view_id=identifier(view_id, "常用列表"))
+    return redirect(address(pack, name, asked_of(register)))
+
+
+def address(pack: str, name: str, asked: Asked) -> str:
+    """The list's address with everything that ``asked`` says."""
+    return url_for("registers.listed", pack=pack, name=name) + (f"?{asked.address}" if asked.address else "")
 
 
 @blueprint.get("/registers/<pack>/<name>/<record_id>")
 def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
-    register, table = get_register(application().library, f"{pack}.{name}")
+    register, table = wanted(pack, name)
     with reading() as connection:
         record, history = query.one(connection, actor=actor(), register=register, table=table, record_id=identifier(record_id, "记录"))
-    return render_template("registers/one.html", register=register, record=record, history=history, pack=pack, name=name)
+        editor = may_edit(connection, register=register, actor=actor(), unit_id=record.unit_id, on=today())
+    return render_template("registers/one.html", **_record_values(register, record, history, pack, name), editor=editor)
+
+
+def _record_values(register: Register, record: query.Record, history: list[query.Change], pack: str, name: str) -> dict[str, Any]:
+    return {"register": register, "record": record, "history": history, "pack": pack, "name": name}

@@ -70,7 +70,7 @@ def _plain(text: str) -> str:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its query changed; None takes a name out."""
-    values: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {}), **changes}
+    values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), **changes}
     return url_for(str(request.endpoint), **{name: value for name, value in values.items() if value not in (None, "")})
 
 

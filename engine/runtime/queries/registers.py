@@ -1,68 +1,151 @@
-"""Records of a register as lists and details show them: titles for codes, names for ids, secrets masked."""
+"""Records of a register as lists and details show them, narrowed, ordered and paged by key."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, String, Table, Uuid, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Numeric, Select, Table, Text, Uuid, cast, func, literal, select, tuple_
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict
-from engine.kernel.clock import SHANGHAI
-from engine.kernel.errors import NotFound
-from engine.reference.dictionaries import load_dictionary
+from engine.kernel.errors import Invalid, NotFound
 from engine.registers.declaration import Field, Register
+from engine.registers.filters import Asked, check_key, narrow, order_column
+from engine.registers.tables import SQLA
 from engine.runtime.queries.pages import EXACT_LIMIT, Page, cut, decode
-from engine.storage.tables.cases import case_file, party
-from engine.storage.tables.organisation import person, unit
+from engine.runtime.queries.record_words import Words, told_changes
+from engine.storage.tables.cases import case_file
+from engine.storage.tables.organisation import unit
 from engine.storage.tables.registers import record_history
 
-NAMED: Mapping[str, Any] = {"person": person, "unit": unit, "party": party}
-MASK = "••••"
+NUMBERS = ("number", "money")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """``cells`` are texts by field name; ``case`` is the case's number or title."""
+    """``cells`` are texts by field name, ``values`` what the columns hold; ``case`` is the case's number or title."""
 
     id: UUID
     case_id: UUID | None
     case: str
+    unit_id: UUID | None
     unit: str
     updated_at: datetime
     cells: Mapping[str, str]
+    values: Mapping[str, Any]
+    key: str = ""
+
+    @property
+    def rev(self) -> str:
+        """What a change must bring back: it is refused when somebody else changed the record since."""
+        return self.updated_at.isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One line of a record's history. ``changes`` are ``{"title", "old", "new"}``; ``word`` says what happened when no field changed."""
+
+    at: datetime
+    by_name: str
+    reason: str
+    word: str
+    changes: Sequence[Mapping[str, str]]
+
+
+def shown_fields(register: Register, asked: Asked) -> list[Field]:
+    """The columns of a list: the chosen ones, else the register's."""
+    return [register.fields[name] for name in asked.columns] or register.listed
 
 
 def listed(
-    connection: Connection, *, actor: Actor, register: Register, table: Table, query: str = "", size: int = 30, after: str | None = None, before: int = 0,
+    connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked | None = None, size: int = 30, after: str | None = None, before: int = 0,
 ) -> Page[Record]:
-    """One page of records, last changed first. A count, the rows, and one statement per kind of name."""
-    chosen = _search(_visible(table, actor, table.c.id, table.c.updated_at), register, table, query)
-    total = connection.scalar(select(func.count()).select_from(chosen.limit(EXACT_LIMIT + 1).subquery())) or 0
-    if after:
-        at, id = decode(after, length=2)
-        chosen = chosen.where(tuple_(table.c.updated_at, table.c.id) < tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), Uuid)))
-    ids = chosen.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(size + 1).subquery()
-    rows = connection.execute(_whole(table).join(ids, ids.c.id == table.c.id).order_by(table.c.updated_at.desc(), table.c.id.desc())).mappings().all()
-    records = _records(connection, rows, register.listed)
-    return cut(records, size=size, before=before, total=total, key=lambda row: (row.updated_at.isoformat(), row.id))
+    """One page of records. A count, the rows, and one statement per kind of name, whatever the register's length."""
+    wanted = asked or Asked()
+    total = count(connection, actor=actor, register=register, table=table, asked=wanted)
+    records = _read(connection, actor, register, table, wanted, size + 1, after)
+    return cut(records, size=size, before=before, total=total, key=lambda row: (row.key, row.id))
 
 
-def one(connection: Connection, *, actor: Actor, register: Register, table: Table, record_id: UUID) -> tuple[Record, list[dict[str, Any]]]:
+def count(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, limit: int = EXACT_LIMIT) -> int:
+    """How many records a list holds, exact up to ``limit``; one more stands for "more"."""
+    chosen = narrow(_visible(table, actor, table.c.id), register, table, asked)
+    return connection.scalar(select(func.count()).select_from(chosen.limit(limit + 1).subquery())) or 0
+
+
+def every(
+    connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, size: int = 2000,
+) -> Iterator[list[Record]]:
+    """All records of a list in its order, in portions of ``size``: for files."""
+    after: str | None = None
+    while True:
+        page = cut(_read(connection, actor, register, table, asked, size + 1, after), size=size, before=0, total=0, key=lambda row: (row.key, row.id))
+        yield list(page.rows)
+        if page.next is None:
+            return
+        after = page.next
+
+
+def one(connection: Connection, *, actor: Actor, register: Register, table: Table, record_id: UUID) -> tuple[Record, list[Change]]:
     """(record with every field, its history newest first); raises NotFound."""
     seen = _visible(table, actor, table.c.id).where(table.c.id == record_id).subquery()
-    rows = connection.execute(_whole(table).join(seen, seen.c.id == table.c.id)).mappings().all()
+    rows = connection.execute(_whole(table).add_columns(literal("").label("x_key")).join(seen, seen.c.id == table.c.id)).mappings().all()
     if not rows:
         raise NotFound("没有这条记录，或者您无权查看。")
+    return _records(connection, rows, list(register.fields.values()))[0], _history(connection, register, record_id)
+
+
+def _history(connection: Connection, register: Register, record_id: UUID) -> list[Change]:
     h = record_history.c
-    history = connection.execute(
-        select(h.at, h.by_name, h.reason, h.changes).where(h.register == register.name, h.record_id == record_id).order_by(h.at.desc()).limit(100)
-    ).mappings()
-    return _records(connection, rows, list(register.fields.values()))[0], [dict(row) for row in history]
+    rows = connection.execute(
+        select(h.at, h.by_name, h.reason, h.changes, h.import_id).where(h.register == register.name, h.record_id == record_id).order_by(h.at.desc(), h.id.desc()).limit(100)
+    ).all()
+    return [
+        Change(
+            at=row.at, by_name=row.by_name, reason=row.reason, word=_word(row), changes=told_changes(connection, register, row.changes),
+        )
+        for row in rows
+    ]
+
+
+def _word(row: Any) -> str:
+    if row.import_id is not None:
+        return "从 Excel 导入"
+    return "删除" if "deleted_at" in row.changes else ""
+
+
+def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None) -> list[Record]:
+    """Ids in order first, which the index gives, then the rows of these few."""
+    field = register.fields[asked.sort] if asked.sort else None
+    order = order_column(field, table) if field else table.c.updated_at
+    chosen = narrow(_visible(table, actor, table.c.id, order.label("x_order")), register, table, asked)
+    if after:
+        chosen = chosen.where(_beyond(field, order, table, after, descending=asked.descending))
+    direction = (lambda column: column.desc()) if asked.descending else (lambda column: column.asc())
+    ids = chosen.order_by(direction(order), direction(table.c.id)).limit(size).subquery()
+    statement = _whole(table).add_columns(cast(ids.c.x_order, Text).label("x_key")).join(ids, ids.c.id == table.c.id)
+    rows = connection.execute(statement.order_by(direction(ids.c.x_order), direction(ids.c.id))).mappings().all()
+    return _records(connection, rows, shown_fields(register, asked))
+
+
+def _beyond(field: Field | None, order: Any, table: Table, after: str, *, descending: bool) -> Any:
+    """The rows that follow the one whose key stands in the cursor ``after``."""
+    key, id = decode(after, length=2)
+    try:
+        ends = (_key(field, key or ""), literal(UUID(str(id)), Uuid))
+    except ValueError:
+        raise Invalid("翻页的地址不完整，请回到第一页重新翻。", code="bad_cursor") from None
+    here, there = tuple_(order, table.c.id), tuple_(*ends)
+    return here < there if descending else here > there
+
+
+def _key(field: Field | None, key: str) -> Any:
+    if field is None:
+        return literal(datetime.fromisoformat(key))
+    return cast(literal(check_key(field, key), Text), Numeric() if field.type in NUMBERS else SQLA[field.sql_type])
 
 
 def _visible(table: Table, actor: Actor, *columns: Any) -> Select[Any]:
@@ -70,18 +153,10 @@ def _visible(table: Table, actor: Actor, *columns: Any) -> Select[Any]:
     live = select(*columns).where(table.c.deleted_at.is_(None))
     if actor.sees_everything:
         return live
-    of_cases = restrict(live, actor, case_id=table.c.case_id).subquery()
-    own = live.where(table.c.case_id.is_(None), table.c.unit_id == actor.unit_id).subquery()
-    ids = select(of_cases.c.id).union(select(own.c.id)).subquery()
-    return live.join(ids, ids.c.id == table.c.id)
-
-
-def _search(statement: Select[Any], register: Register, table: Table, query: str) -> Select[Any]:
-    fields = [f for f in register.fields.values() if f.search and not f.encrypt]
-    for word in query.split()[:5]:
-        if fields:
-            statement = statement.where(or_(*(cast(table.c[f.name], String).contains(word, autoescape=True) for f in fields)))
-    return statement
+    seen = select(table.c.id).where(table.c.deleted_at.is_(None))
+    of_cases = restrict(seen, actor, case_id=table.c.case_id)
+    own = seen.where(table.c.case_id.is_(None), table.c.unit_id == actor.unit_id)
+    return live.where(table.c.id.in_(of_cases.union(own)))
 
 
 def _whole(table: Table) -> Select[Any]:
@@ -91,53 +166,12 @@ def _whole(table: Table) -> Select[Any]:
 
 
 def _records(connection: Connection, rows: Sequence[Any], fields: Sequence[Field]) -> list[Record]:
-    names = _names(connection, rows, fields)
+    words = Words(connection, fields, rows)
     return [
         Record(
-            id=row["id"], case_id=row["case_id"], case=row["x_number"] or row["x_title"] or "", unit=row["x_unit"] or "", updated_at=row["updated_at"],
-            cells={f.name: _text(connection, f, row[f.name], names) for f in fields},
+            id=row["id"], case_id=row["case_id"], case=row["x_number"] or row["x_title"] or "", unit_id=row["unit_id"], unit=row["x_unit"] or "",
+            updated_at=row["updated_at"], cells={f.name: words.text(f, row[f.name]) for f in fields},
+            values={f.name: None if f.secret else row[f.name] for f in fields}, key=row["x_key"],
         )
         for row in rows
     ]
-
-
-def _names(connection: Connection, rows: Sequence[Any], fields: Sequence[Field]) -> dict[UUID, str]:
-    found: dict[UUID, str] = {}
-    for kind, table in NAMED.items():
-        ids = {row[f.name] for row in rows for f in fields if f.type == kind and not f.encrypt and row[f.name] is not None}
-        if ids:
-            found.update((id, name) for id, name in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids))))
-    return found
-
-
-def _text(connection: Connection, field: Field, value: Any, names: Mapping[UUID, str]) -> str:
-    """A column's value as people read it."""
-    if value is None:
-        return ""
-    if field.encrypt:
-        return MASK
-    if field.type in NAMED:
-        return names.get(value, "已不在册")
-    if field.type in ("choice", "choices") and field.dictionary:
-        codes = value if isinstance(value, list) else [value]
-        return "、".join(_title(connection, field.dictionary, str(code)) for code in codes)
-    return _plain(field, value)
-
-
-def _plain(field: Field, value: Any) -> str:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, Decimal):
-        return f"{value:,.2f}" if field.type == "money" else f"{value.normalize():f}"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return "、".join(str(part) for part in value)
-    return str(value)
-
-
-def _title(connection: Connection, dictionary: str, code: str) -> str:
-    entry = load_dictionary(connection, dictionary=dictionary).find(code)
-    return entry.title if entry else code

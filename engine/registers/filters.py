@@ -1,0 +1,205 @@
+"""What a list is narrowed to, ordered by and shows, as its address says it; judged against the declaration."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, Table, literal_column, or_
+
+from engine.kernel.clock import SHANGHAI
+from engine.kernel.errors import Invalid
+from engine.registers.declaration import Field, Register
+from engine.registers.tables import SQLA, order_text
+
+RANGES = frozenset({"number", "money", "date", "datetime"})
+LONGEST = 100
+MOST_CODES = 200
+MOST_WORDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One field's filter: ``codes`` any of which it holds, or ``low`` and ``high`` (both included), or ``text`` it contains."""
+
+    field: Field
+    codes: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+    text: str = ""
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The filter as an address writes it."""
+        name = f"f.{self.field.name}"
+        found = [(name, code) for code in self.codes] + [(f"{name}.from", self.low), (f"{name}.to", self.high), (name, self.text)]
+        return [(key, value) for key, value in found if value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Everything that an address asks of a list. ``sort`` is a field's name, None for the last changed first."""
+
+    query: str = ""
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    sort: str | None = None
+    descending: bool = True
+    columns: tuple[str, ...] = ()
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.query or self.conditions)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        found = [("q", self.query)] if self.query else []
+        for condition in self.conditions.values():
+            found += condition.pairs
+        if self.sort:
+            found.append(("sort", f"-{self.sort}" if self.descending else self.sort))
+        return found + [("col", name) for name in self.columns]
+
+    @property
+    def address(self) -> str:
+        """The query string that ``read_asked`` reads back."""
+        return urlencode(self.pairs)
+
+
+def filterable(register: Register) -> list[Field]:
+    """Fields that a list may be narrowed by, listed ones first."""
+    fits = [f for f in register.fields.values() if not f.secret and (f.found or f.type in RANGES or f.type == "boolean" or _coded(f))]
+    return sorted(fits, key=lambda f: not f.list)
+
+
+def _coded(one: Field) -> bool:
+    return one.type in ("choice", "choices") and one.dictionary is not None
+
+
+def read_asked(register: Register, pairs: Iterable[tuple[str, str]]) -> Asked:
+    """The (name, value) pairs of an address; empty values count as absent, names that are no filter are left alone.
+
+    Raises Invalid for a filter, order or column that the register does not offer, and for a value that fits no range.
+    """
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if value.strip():
+            found.setdefault(name, []).append(value.strip()[:LONGEST])
+    offered = {one.name: one for one in filterable(register)}
+    wanted = {name.split(".")[1]: None for name in found if name.startswith("f.")}
+    if set(wanted) - set(offered):
+        raise _unknown()
+    conditions = {name: _condition(offered[name], found) for name in wanted}
+    sort = found.get("sort", [""])[-1]
+    return Asked(
+        query=found.get("q", [""])[-1], conditions=conditions, sort=_sort(register, sort.removeprefix("-")), descending=sort.startswith("-") or not sort,
+        columns=_columns(register, found.get("col", [])),
+    )
+
+
+def _unknown() -> Invalid:
+    return Invalid("这个地址里的筛选条件不认识，请从列表重新选。", code="bad_filter")
+
+
+def _sort(register: Register, name: str) -> str | None:
+    if name and (name not in register.fields or not register.fields[name].sorted):
+        raise _unknown()
+    return name or None
+
+
+def _columns(register: Register, names: Sequence[str]) -> tuple[str, ...]:
+    """The chosen columns in the order of the declaration."""
+    if set(names) - set(register.fields):
+        raise _unknown()
+    return tuple(name for name in register.fields if name in names)
+
+
+def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:
+    name = f"f.{one.name}"
+    if one.type in RANGES:
+        low, high = (found.get(f"{name}.{end}", [""])[-1] for end in ("from", "to"))
+        for value in filter(None, (low, high)):
+            _bound(one, value)
+        return Condition(field=one, low=low, high=high)
+    values = found.get(name, [])
+    if one.type == "boolean" and set(values) - {"true", "false"}:
+        raise _unknown()
+    if one.type == "text":
+        return Condition(field=one, text=values[-1] if values else "")
+    return Condition(field=one, codes=tuple(dict.fromkeys(values[:MOST_CODES])))
+
+
+def _bound(one: Field, text: str) -> Any:
+    """One end of a range; raises Invalid."""
+    try:
+        if one.type in ("date", "datetime"):
+            return date.fromisoformat(text)
+        number = Decimal(text.replace(",", "").replace("，", ""))
+        if not number.is_finite() or abs(number) > Decimal("1e15"):
+            raise InvalidOperation
+        return number
+    except (ValueError, InvalidOperation):
+        kind = "日期写成 2026-11-20" if one.type in ("date", "datetime") else "这里只写数字"
+        raise Invalid(f"“{one.title}”的筛选范围不对：{kind}。", code="bad_filter") from None
+
+
+def narrow(statement: Select[Any], register: Register, table: Table, asked: Asked) -> Select[Any]:
+    """``statement`` over ``table`` with every condition of ``asked``, all of which must hold."""
+    searched = [f for f in register.fields.values() if f.search and not f.secret and f.type == "text"]
+    for word in asked.query.split()[:MOST_WORDS]:
+        if searched:
+            statement = statement.where(or_(*(table.c[f.name].contains(word, autoescape=True) for f in searched)))
+    for condition in asked.conditions.values():
+        for clause in _clauses(condition, table):
+            statement = statement.where(clause)
+    return statement
+
+
+def order_column(one: Field, table: Table) -> ColumnElement[Any]:
+    """What a list is ordered by, exactly as the index holds it."""
+    return literal_column(order_text(one, prefix=f"{table.schema}.{table.name}."), SQLA[one.sql_type])
+
+
+def _clauses(condition: Condition, table: Table) -> list[ColumnElement[bool]]:
+    one, column = condition.field, table.c[condition.field.name]
+    held = order_column(one, table) if one.sorted else column
+    if condition.text:
+        return [column.contains(condition.text, autoescape=True)]
+    if condition.codes:
+        return [_any_code(one, column, held, condition.codes)]
+    clauses: list[ColumnElement[bool]] = []
+    if condition.low:
+        clauses.append(held >= _instant(one, _bound(one, condition.low)))
+    if condition.high:
+        most = _bound(one, condition.high)
+        clauses += [column.is_not(None), held < _instant(one, most + timedelta(days=1)) if one.type == "datetime" else held <= most]
+    return clauses
+
+
+def _any_code(one: Field, column: ColumnElement[Any], held: ColumnElement[Any], codes: Sequence[str]) -> ColumnElement[bool]:
+    if one.type == "boolean":
+        return column.in_([code == "true" for code in codes])
+    if one.type == "choices":
+        return or_(*(column.contains([code]) for code in codes))
+    return held.in_(codes)
+
+
+def _instant(one: Field, value: Any) -> Any:
+    """A day as the first instant of it in Shanghai, for columns that hold instants."""
+    return datetime.combine(value, time(), SHANGHAI) if one.type == "datetime" else value
+
+
+def check_key(one: Field, key: str) -> str:
+    """A cursor's part for ``one``; raises Invalid for what the column could not hold."""
+    try:
+        if one.type in ("number", "money"):
+            Decimal(key)
+        elif one.type in ("date", "datetime") and key != "-infinity":
+            (date if one.type == "date" else datetime).fromisoformat(key)
+        elif one.type == "boolean" and key not in ("true", "false"):
+            raise ValueError(key)
+    except (ValueError, InvalidOperation):
+        raise Invalid("翻页的地址不完整，请回到第一页重新翻。", code="bad_cursor") from None
+    return key

@@ -1,0 +1,36 @@
+"""Who may change the records of a register on its own page."""
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from engine.access.actors import Actor
+from engine.access.assignment import candidates
+from engine.kernel.errors import Forbidden
+from engine.registers.declaration import Register
+
+
+def may_edit(connection: Connection, *, register: Register, actor: Actor, unit_id: UUID | None, on: date) -> bool:
+    """True when the register is edited directly and the actor holds its editors' role for a record of ``unit_id``.
+
+    A register without such a role is kept by the unit that a record belongs to.
+    """
+    if not register.direct:
+        return False
+    if register.editors is None:
+        return unit_id == actor.unit_id
+    pairs = candidates(connection, role=register.editors, case_unit_id=unit_id or actor.unit_id, on=on)
+    return not set(actor.posts or ((actor.unit_id, actor.post_code),)).isdisjoint(pairs)
+
+
+def require_editor(connection: Connection, *, register: Register, actor: Actor, unit_id: UUID | None, on: date) -> None:
+    """Raise Forbidden with what to do instead."""
+    if may_edit(connection, register=register, actor=actor, unit_id=unit_id, on=on):
+        return
+    if register.edit == "process":
+        raise Forbidden(f"“{register.title}”要经流程修改，请从“发起”办理。")
+    if not register.direct:
+        raise Forbidden(f"“{register.title}”由办案自动记入，不能在台账里直接改。")
+    raise Forbidden(f"您不负责维护“{register.title}”，没有改动。请找台账管理人。")
