@@ -11,7 +11,9 @@ from engine.access.scope import require_case
 from engine.form_filling import attachments
 from engine.form_filling.context import AttachmentMeta
 from engine.kernel.errors import Invalid, NotFound
+from engine.runtime.answers import form_of_task
 from engine.runtime.queries import case_page
+from engine.runtime.work import Row
 from engine.web.context import actor, application, identifier, now, reading, writing
 
 blueprint = Blueprint("attachments", __name__)
@@ -26,16 +28,31 @@ def upload() -> ResponseReturnValue:
         raise Invalid("没有收到文件，请重新选。", fields={request.form.get("field", "file"): "没有收到文件。"})
     task = request.values.get("task")
     with writing() as connection:
-        case_id = task_id = None
+        case_id = task_id = rule = None
+        field = request.form.get("field", "")[:200]
         if task:
             task_id = identifier(task, "任务")
-            case_id = case_page.task_place(connection, task_id=task_id)["case_id"]
+            place = case_page.task_place(connection, task_id=task_id)
+            case_id = place["case_id"]
             require_case(connection, actor(), case_id)
+            rule = _rule(place, field)
         meta = attachments.store_attachment(
-            connection, application().blobs, actor=actor(), case_id=case_id, task_id=task_id, field=request.form.get("field", "")[:200],
-            file_name=sent.filename or "文件", data=sent.read(), at=now(), caption=request.form.get("caption", ""), capture=_capture(),
+            connection, application().blobs, actor=actor(), case_id=case_id, task_id=task_id, field=field,
+            file_name=sent.filename or "文件", data=sent.read(), at=now(), caption=request.form.get("caption", ""), capture=_capture(), rule=rule,
         )
     return jsonify(_told(meta)), 201
+
+
+def _rule(place: Row, path: str) -> attachments.FileRule | None:
+    """What the field ``data.evidence.0.photo`` of the task's form takes; None for a task without a form or a path that names no field."""
+    form = form_of_task(application(), place, place)
+    field = None
+    for name in path.removeprefix("data.").split(".") if form else ():
+        known = form.fields if field is None else field.columns  # type: ignore[union-attr]
+        field = field if name.isdigit() else known.get(name)
+        if field is None:
+            return None
+    return attachments.FileRule.of(field) if field else None
 
 
 def _capture() -> dict[str, object]:

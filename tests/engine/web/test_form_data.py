@@ -19,7 +19,7 @@ from engine.storage.tables.organisation import account
 from engine.storage.tables.organisation import audit as audit_table
 from engine.web.flask_app import create_flask
 from engine.web.guard import COOKIE
-from tests.town import Town, build_town
+from tests.town import Town
 
 WANG = {
     "kind": "person",
@@ -56,14 +56,14 @@ class Browser:
         found: list[dict[str, Any]] = answer.get_json()["items"]
         return found
 
-    def upload(self, name: str, data: bytes) -> Any:
-        sent = {"file": (io.BytesIO(data), name), "field": "photos"}
+    def upload(self, name: str, data: bytes, **more: str) -> Any:
+        sent = {"file": (io.BytesIO(data), name), "field": "photos", **more}
         return self.client.post("/attachments", data=sent, headers={"X-CSRF-Token": self.csrf, "X-Guicheng-Fetch": "1"})
 
 
 @pytest.fixture
-def town(app: Any) -> Town:
-    return build_town(app, seals=False)
+def app(town: Town) -> Any:
+    return town.app
 
 
 @pytest.fixture
