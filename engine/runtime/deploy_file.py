@@ -17,6 +17,7 @@ from engine.reference.seeding import seed_content
 from engine.registers.declaration import parse_register
 from engine.registers.tables import build_table
 from engine.runtime.application import Application
+from engine.runtime.bpmn.watchdog import guard
 from engine.runtime.check_content import check_content
 
 ANALYST = "analyst"
@@ -50,6 +51,8 @@ def deploy_file(
     app.catalogue.pack(pack)
     found, stem = kind_of_file(filename, kind=kind)
     name = f"{pack}.{stem}"
+    if found == "process":
+        guard(content, name=name)
     new = check_content(found, name, content, lookup=lambda k, n: _content(app, k, n), compiled={})
     with app.db.begin() as connection:
         lock_content(connection)

@@ -39,7 +39,8 @@ def graph_of(model: Model, scope: str) -> Graph:
             if target in ids:
                 graph.after[node.id].append(target)
                 graph.before[target].append(node.id)
-    graph.heads = [node.id for node in nodes if not graph.before[node.id]] or [node.id for node in nodes if node.kind == "startEvent"]
+    begins = [node.id for node in nodes if node.kind == "startEvent" or node.triggered_by_event or node.compensates]
+    graph.heads = begins or [node.id for node in nodes if not graph.before[node.id]]
     return graph
 
 
@@ -177,7 +178,7 @@ def _branches(model: Model, graph: Graph, split: str) -> list[str]:
 
 
 def _closing(graph: Graph, split: str) -> str:
-    """The nearest node that every way from ``split`` to an end passes; '' when there is none."""
+    """The nearest node that every way from ``split`` to an end passes and every branch can come to; '' when there is none."""
     ends = [node for node in graph.after if not graph.after[node]]
     inside = reachable(graph.after, [split])
     ends = [node for node in ends if node in inside]
@@ -194,5 +195,6 @@ def _closing(graph: Graph, split: str) -> str:
     position = {node: number for number, node in enumerate(order)}
     if split not in bits:
         return ""
-    candidates = [node for node in order if node not in (split, exit_node) and bits[split] >> position[node] & 1]
+    common = set.intersection(*(reachable(graph.after, [branch]) for branch in graph.after[split]))
+    candidates = [node for node in order if node in common and node not in (split, exit_node) and bits[split] >> position[node] & 1]
     return max(candidates, key=lambda node: bits[node].bit_count()) if candidates else ""

@@ -51,7 +51,7 @@ def is_feel(text: str) -> bool:
 
 def _loose_ends(container: etree._Element) -> None:
     nodes = {node.get("id"): node for node in flow_nodes(container)}
-    below = {node.get("id") for node in container.iter() if local(node) in FLOW_NODES}
+    below = {node.get("id") for node in container.iter() if local(node) in FLOW_NODES} - {None, ""}
     gone = set()
     for flow in flows(container):
         if not {flow.get("sourceRef"), flow.get("targetRef")} <= below:

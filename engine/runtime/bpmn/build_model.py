@@ -4,7 +4,7 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.runtime.bpmn.model import Event, Flow, Loop, Model, Name, Node
-from engine.runtime.bpmn.names import BODIES, FLOW_NODES, GC_URI, attributes_of, bpmn, gc, local, text_of
+from engine.runtime.bpmn.names import ACTIVITIES, BODIES, FLOW_NODES, GC_URI, attributes_of, bpmn, gc, local, text_of
 
 _EVENT_KINDS = {
     "timerEventDefinition": "timer", "messageEventDefinition": "message", "signalEventDefinition": "signal", "errorEventDefinition": "error",
@@ -75,8 +75,9 @@ def _node(element: etree._Element, tag: str, process: str, scope: str, lanes: di
     node = Node(
         id=element.get("id", ""), kind=tag, title=" ".join((element.get("name") or "").split()) or element.get("id", ""), process=process, scope=scope,
         lane=lanes.get(element.get("id", ""), lanes.get(scope, "")), generated=element.get(gc("generated")) == "true", attributes=_gc_attributes(element),
-        attached_to=element.get("attachedToRef", ""), called=element.get("calledElement", ""), default=element.get("default", ""),
-        triggered_by_event=element.get("triggeredByEvent") == "true", compensates=element.get("isForCompensation") == "true",
+        attached_to=element.get("attachedToRef", "") if tag == "boundaryEvent" else "", called=element.get("calledElement", ""), default=element.get("default", ""),
+        triggered_by_event=tag in BODIES and element.get("triggeredByEvent") == "true",
+        compensates=tag in ACTIVITIES and element.get("isForCompensation") == "true",
     )
     node.interrupting = element.get("cancelActivity", element.get("isInterrupting", "true")) != "false"
     node.outcomes = [attributes_of(e) for e in _extensions(element, "outcome")]
@@ -88,7 +89,7 @@ def _node(element: etree._Element, tag: str, process: str, scope: str, lanes: di
     node.outputs = [attributes_of(e) for e in _extensions(element, "output")]
     node.sets = [attributes_of(e) for e in _extensions(element, "set")]
     node.event = _event(element, tag)
-    node.loop = _loop(element)
+    node.loop = _loop(element) if tag in ACTIVITIES else None
     return node
 
 

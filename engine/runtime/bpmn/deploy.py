@@ -88,7 +88,7 @@ def compile_process(xml: bytes, *, name: str, resolve: Resolve, strict: bool = T
     findings += lint_source(source)
     _refuse(findings, strict)
     root = normalise(source)
-    element = next(item for item in root.iter(bpmn("process")) if item.get("id", "") == wanted)
+    element = next(item for item in root.iterchildren(bpmn("process")) if item.get("id", "") == wanted)
     model = build_model(element, name=name)
     called, calls = _called(model, resolve, findings)
     findings += lint_model(model, {reference: process.model for reference, process in called.items()}, calls)
@@ -110,19 +110,19 @@ def compile_process(xml: bytes, *, name: str, resolve: Resolve, strict: bool = T
 
 def process_ids(xml: bytes) -> list[str]:
     """The ids of the processes of a file that have something in them."""
-    return [element.get("id", "") for element in read_bpmn(xml).iter(bpmn("process")) if len(element)]
+    return [element.get("id", "") for element in read_bpmn(xml).iterchildren(bpmn("process")) if len(element)]
 
 
 def _alone(root: etree._Element, wanted: str) -> str:
     """Leave one process in the file, ``wanted`` or the only one; its id."""
-    processes = list(root.iter(bpmn("process")))
+    processes = list(root.iterchildren(bpmn("process")))
     chosen = [element for element in processes if element.get("id") == wanted] or processes
     if len(chosen) != 1:
         message = f"文件里有 {len(processes)} 个流程，其中没有唯一的“{wanted}”。一个文件应只有一个流程，其 id 与文件名相同。"
         raise DeployRefused(message, findings=[finding("", "one_process", message)])
     for element in processes:
         if element is not chosen[0]:
-            element.getparent().remove(element)  # type: ignore[union-attr]
+            root.remove(element)
     return chosen[0].get("id", "")
 
 

@@ -8,19 +8,18 @@ import sys
 
 from engine.kernel.errors import DeployRefused, GuichengError
 from engine.kernel.settings import ROOT
-from engine.runtime.bpmn.deploy import CompiledProcess, Resolve, compile_process
+from engine.runtime.bpmn.deploy import compile_process
 from engine.runtime.bpmn.errors import finding
 
 SECONDS = 10.0
 MEMORY = 1024 * 1024 * 1024
 
 
-def compile_upload(xml: bytes, *, name: str, resolve: Resolve, strict: bool = True, seconds: float = SECONDS) -> CompiledProcess:
-    """``compile_process`` for a file that somebody uploaded; also raises DeployRefused when looking at it takes too long."""
+def guard(xml: bytes, *, name: str, seconds: float = SECONDS) -> None:
+    """Raise DeployRefused for a file that can't be analysed within time and memory."""
     outcome = look(xml, name=name, seconds=seconds)
     if outcome is not None:
         raise DeployRefused(outcome, findings=[finding("", "too_slow", outcome)])
-    return compile_process(xml, name=name, resolve=resolve, strict=strict)
 
 
 def look(xml: bytes, *, name: str, seconds: float = SECONDS) -> str | None:

@@ -15,7 +15,7 @@ def check_source(root: etree._Element) -> Iterator[Finding]:
         if not is_bpmn(element):
             continue
         identifier, tag = element.get("id"), local(element)
-        if identifier is None:
+        if not identifier:
             if tag in FLOW_NODES or tag == "process":
                 yield finding("", "ids", f"元素“{element.get('name') or tag}”没有 id。请在设计器里给它一个由英文小写单词组成的编号。")
             continue

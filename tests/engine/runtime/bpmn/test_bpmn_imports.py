@@ -9,7 +9,8 @@ from engine.expressions import compile_expression
 from engine.runtime.bpmn.importers.juel import to_feel
 from engine.runtime.bpmn.importers.writing import word
 from engine.runtime.bpmn.machine import Machine
-from engine.runtime.bpmn.watchdog import compile_upload, look
+from engine.kernel.errors import DeployRefused
+from engine.runtime.bpmn.watchdog import guard, look
 from tests.engine.runtime.bpmn.drafts import compiled, draft, flow, line
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
@@ -80,5 +81,6 @@ def test_foreign_code_is_named_and_never_run() -> None:
 def test_an_upload_is_looked_at_in_bounded_time() -> None:
     xml = draft(START + '<userTask id="a" gc:role="r"/>' + line("s", "a"))
     assert look(xml, name="demo.p") is None
-    assert "仍未结束" in (look(xml, name="demo.p", seconds=0.01) or "")
-    assert compile_upload(xml, name="demo.p", resolve=lambda name: None, strict=False).name == "demo.p"
+    guard(xml, name="demo.p")
+    with pytest.raises(DeployRefused, match="仍未结束"):
+        guard(xml, name="demo.p", seconds=0.01)
