@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from engine.kernel.errors import AlreadyDone, NotFound
+from engine.runtime.allowed import allowed_acts
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import starts
 from engine.web import case_clocks, case_flow, task_form
@@ -56,11 +57,25 @@ def show(
         page = query.case_page(connection, actor=actor(), case_id=case_id, by_task=task_id is not None)
         values = _values(connection, page, task_id)
         chosen = _chosen(page, task_id)
-        if chosen is not None and (chosen["mine"] or chosen["claimable"]):
+        if chosen is not None and chosen["signers"]:
+            values["team"], values["team_key"] = chosen, new_key()
+        if chosen is not None and chosen["asked"] and not suspended(chosen):
+            values["asked"] = {"task": chosen, "row": chosen["asked"], "key": new_key()}
+        if values["asked"] is None and chosen is not None and may_work(chosen):
             values["work"] = task_form.work_on(connection, case=page.head, task=chosen, sent=sent, errors=errors or {})
         else:
             values["latest"] = task_form.latest_block(connection, case=page.head, instances=page.instances)
     return render_template("case/page.html", **values), status
+
+
+def suspended(task: Mapping[str, Any]) -> bool:
+    """Whether the process of an open step stands still."""
+    return bool(task["instance_status"] == "suspended")
+
+
+def may_work(task: Mapping[str, Any]) -> bool:
+    """Whether the reader can complete the step now: it is theirs, nobody's opinion is waited for, the process runs."""
+    return bool((task["mine"] or task["claimable"]) and not task["waiting"] and not suspended(task))
 
 
 def _chosen(page: query.CasePage, task_id: UUID | None) -> dict[str, Any] | None:
@@ -77,6 +92,8 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
     app = application()
     running = [row["process"] for row in page.instances if row["ended_at"] is None]
     stages = query.stages(page, title_of=_process_title)
+    for task in page.tasks:
+        task.update(can_urge=not (task["mine"] or task["asked"] or suspended(task)) and "urge" in allowed_acts(app, task, task), urge_key=new_key())
     first, last = (page.acts[-1]["at"], page.acts[0]["at"]) if page.acts else (None, None)
     return {
         "head": head,
@@ -95,6 +112,18 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         ),
         "work": None,
         "latest": None,
+        **case_tools(page),
+    }
+
+
+def case_tools(page: query.CasePage) -> dict[str, Any]:
+    """What the head of the page and the history offer besides the step at hand."""
+    states = {row["status"] for row in page.instances}
+    operator, mine = "operator" in actor().rights, any(task["mine"] for task in page.tasks)
+    return {
+        "asked": None, "team": None, "team_key": "",
+        "can_copy": not mine and actor().person_id in (page.head["handler_id"], page.head["created_by_id"]),
+        "can_comment": not page.head["voided_at"], "can_suspend": operator and "running" in states, "can_resume": operator and "suspended" in states,
     }
 
 

@@ -26,7 +26,16 @@ def says(page: CasePage, *, actor: Actor, now: datetime) -> list[Markup]:
 
 def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     since = f"已 {words.span(now - task['opened_at'])}" if now - task["opened_at"] >= timedelta(minutes=1) else "刚刚到"
-    if task["mine"]:
+    if task["instance_status"] == "suspended":
+        return Markup("<b>{}</b> 这一步已暂停办理，恢复以后才能接着办。").format(task["title"])
+    if task["waiting"] and (task["mine"] or not task["asked"]):
+        return _waiting(task, since)
+    if task["asked"]:
+        held = Markup("<b>{}</b> 请 <b>你</b> 对 <b>{}</b> 给出意见，{}。").format(task["asked"]["asked_name"], task["title"], since)
+        return held
+    if task["principal"]:
+        held = Markup("现在在 <b>{}</b> 手里，他委托 <b>你</b> 代办 <b>{}</b>，{}。").format(task["principal"], task["title"], since)
+    elif task["mine"]:
         held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，{}。").format(task["title"], since)
     elif task["assignee"]:
         post = _beside(task["assignee_post"])
@@ -37,6 +46,13 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
         whose = f"{task['pool_units'] or ''}{task['role_title'] or ''}" or "有关人员"
         held = Markup("等 <b>{}</b> 认领 <b>{}</b>，{}。").format(whose, task["title"], since)
     return held + _sender(task, actor=actor, now=now)
+
+
+def _waiting(task: Mapping[str, Any], since: str) -> Markup:
+    names = "、".join(one["name"] for one in task["signers"] if one["status"] == "open")
+    holder = "你" if task["mine"] and not task["principal"] else task["assignee"]
+    what = Markup("提交了 <b>{}</b>，正等 <b>{}</b> 同意，{}。") if task["held"] else Markup("的 <b>{}</b> 正等 <b>{}</b> 的意见，{}。")
+    return Markup("<b>{}</b> ").format(holder) + what.format(task["title"], names, since)
 
 
 def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:

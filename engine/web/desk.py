@@ -15,9 +15,10 @@ from engine.runtime.queries import desk as query
 from engine.runtime.queries import starts
 from engine.runtime.queries.pages import Page
 from engine.web.context import actor, application, new_key, now, reading, today
+from engine.web.desk_batch import batches
 
 blueprint = Blueprint("desk", __name__)
-BOXES = ("mine", "sent", "done")
+BOXES = ("mine", "sent", "done", "copied")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Desk:
     figures: query.Figures | None = None
     options: query.Inbox | None = None
     groups: list[query.Group] = field(default_factory=list)
+    batches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @blueprint.get("/desk")
@@ -41,7 +43,7 @@ def page() -> ResponseReturnValue:
     filters = query.Filters(process=_asked("process"), node=_asked("node"), sender=_asked("from"))
     with reading() as connection:
         made = _mine(connection, due, filters) if box == "mine" else _past(connection, box)
-    return render_template("desk/page.html", box=box, due=due, filters=filters, desk=made)
+    return render_template("desk/page.html", box=box, due=due, filters=filters, desk=made, batch_key=new_key())
 
 
 def _asked(name: str) -> str:
@@ -61,11 +63,12 @@ def _mine(connection: Connection, due: str, filters: query.Filters) -> Desk:
     page = query.waiting(
         connection, actor=actor(), today=today(), soon_until=soon, filters=filters, due=due, calendar=calendar, total=total, **_place(),
     )
-    return Desk(page=page, recent=_recent(connection), starts=_starts(connection), figures=figures, options=inbox, groups=query.groups(page, figures))
+    return Desk(page=page, recent=_recent(connection), starts=_starts(connection), figures=figures, options=inbox, groups=query.groups(page, figures),
+                batches=batches(list(page.rows)))
 
 
 def _past(connection: Connection, box: str) -> Desk:
-    read = query.started if box == "sent" else query.done
+    read: Any = {"sent": query.started, "done": query.done, "copied": query.copied}[box]
     return Desk(page=read(connection, actor=actor(), **_place()), recent=_recent(connection), starts=_starts(connection))
 
 

@@ -5,6 +5,7 @@ from flask import Blueprint, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access import passwords, phrases, sessions
+from engine.access.actors import LEADER_POSTS
 from engine.kernel.errors import Invalid
 from engine.runtime.queries import me as query
 from engine.web.answers import done
@@ -21,7 +22,7 @@ def page() -> ResponseReturnValue:
             "sessions": sessions.sessions_of(connection, account_id=actor().account_id, at=now()),
             "profile": query.profile(connection, account_id=actor().account_id),
         }
-    return render_template("me/page.html", this_session=g.session_hash, **values)
+    return render_template("me/page.html", this_session=g.session_hash, leads="admin" in actor().rights or actor().post_code in LEADER_POSTS, **values)
 
 
 @blueprint.get("/me/posts")

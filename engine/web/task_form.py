@@ -19,6 +19,7 @@ from engine.form_filling.prefill import initial_data
 from engine.form_filling.render import render_form
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import AlreadyDone
+from engine.runtime.allowed import allowed_acts
 from engine.runtime.answers import form_of, form_of_task
 from engine.runtime.begin import load_machine
 from engine.runtime.form_context import form_context
@@ -89,6 +90,7 @@ def work_on(
     facts = load_machine(application(), row, now()).facts(task["engine_id"])
     opened = open_form(connection, case=case, instance=row, task=task, facts=facts, url=addresses("task_acts.live", task_id=task["id"]))
     draft = case_page.drafts(connection, actor=actor(), task_id=task["id"], since=now() - RECENTLY)
+    allowed = allowed_acts(application(), row, task)
     shown, opinion = typed(opened, sent, draft.data)
     return {
         "task": task,
@@ -107,6 +109,8 @@ def work_on(
         "can_return": bool(_process_targets(opened, row, task)),
         "can_release": task["mine"] and task["has_pool"],
         "can_claim": task["claimable"],
+        "allowed": allowed,
+        "more": bool(allowed & {"delegate", "add_signer", "cc"}),
     }
 
 

@@ -8,6 +8,7 @@ import { installLogin } from "./app/login.js";
 import { installMenus, installWaiting } from "./app/menus.js";
 import { csrf } from "./app/net.js";
 import { say } from "./app/notes.js";
+import { installPeople } from "./app/people.js";
 import { signInAgain } from "./app/relogin.js";
 import { installTabs } from "./app/tabs.js";
 
@@ -31,6 +32,7 @@ installFilters();
 installActs();
 installDesk();
 installTabs();
+installPeople();
 installLogin();
 installWaiting();
 offerKept();

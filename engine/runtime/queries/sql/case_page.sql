@@ -1,7 +1,7 @@
 -- name: head
 -- What this case is, and how much hangs on it.
 SELECT k.id, k.kind, k.number, k.title, k.subject, k.address, k.state, k.state_title, k.tags, k.created_at, k.closed_at, k.voided_at, k.unit_id,
-  u.name AS unit_name, u.short_name AS unit_short, h.name AS handler, c.name AS created_by,
+  u.name AS unit_name, u.short_name AS unit_short, h.name AS handler, c.name AS created_by, k.handler_id, k.created_by AS created_by_id,
   (SELECT count(*) FROM document d WHERE d.case_id = k.id) AS documents,
   (SELECT count(*) FROM attachment a WHERE a.case_id = k.id AND a.removed_at IS NULL) AS attachments,
   (SELECT count(*) FROM submission s WHERE s.case_id = k.id) AS submissions,
