@@ -91,7 +91,7 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
         return [plain(item, name=self.loop.item or "item") for item in items]
 
     def _too_many(self, count: int) -> FlowError:
-        return self._error(f"多实例「{self.node.title}」有 {count} 项，超过一个流程内的上限 {MAX_INSTANCES} 项。请改为分批，或用子案件分派。")
+        return self._error(f"多实例「{self.node.title}」有 {count} 项，超过一个流程内的上限 {MAX_INSTANCES} 项。请分批办理，或让每一项成为自己的案件。")
 
     def _start_next(self, my_task: Task) -> None:
         index = my_task.internal_data["next"]

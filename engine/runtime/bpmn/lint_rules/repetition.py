@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.loops import MAX_INSTANCES
 from engine.runtime.bpmn.model import Model
 from engine.runtime.bpmn.names import ACTIVITIES
 
@@ -21,5 +22,8 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
             yield finding(node.id, "loop", f"多实例{node.label}没有集合也没有次数。请设置 gc:collection 或次数。", "policy")
         if loop.collection and loop.cardinality:
             yield finding(node.id, "loop", f"多实例{node.label}同时写了集合和次数。请只留一项。", "policy")
+        if loop.cardinality.isdigit() and int(loop.cardinality) > MAX_INSTANCES:
+            message = f"多实例{node.label}有 {loop.cardinality} 项，超过一个流程内的上限 {MAX_INSTANCES} 项。请分批办理，或让每一项成为自己的案件。"
+            yield finding(node.id, "loop", message)
         if loop.result and not loop.results:
             yield finding(node.id, "loop", f"多实例{node.label}写了每个实例的结果，却没有汇总到哪个事实。请设置 gc:results。", "policy")

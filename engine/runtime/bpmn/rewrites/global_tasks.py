@@ -21,6 +21,8 @@ def inline_global_tasks(root: etree._Element) -> None:
         kind, task = tasks.get(call.get("calledElement", "").rsplit(":", 1)[-1], ("", None))
         if task is not None:
             _become(call, kind, task)
+    for _, task in tasks.values():
+        root.remove(task)
 
 
 def _become(call: etree._Element, kind: str, task: etree._Element) -> None:

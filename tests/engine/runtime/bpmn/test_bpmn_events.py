@@ -4,7 +4,8 @@ import pytest
 
 from engine.runtime.bpmn.errors import NotWaiting
 from engine.runtime.bpmn.machine import Machine
-from tests.engine.runtime.bpmn.driver import NOW, load
+from tests.engine.runtime.bpmn.drafts import compiled, findings, line
+from tests.engine.runtime.bpmn.driver import NOW, Driver, load
 
 
 def test_a_boundary_timer_interrupts_its_task(diagram) -> None:
@@ -211,3 +212,101 @@ def test_one_spec_serves_many_instances_at_once() -> None:
     machines[0].deliver("message", "ask", {}, machines[0].waits().subscriptions[0].engine_id)
     machines[0].advance()
     assert [len(machine.waits().user_tasks) for machine in machines] == [2, 1, 1]
+
+
+START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
+TWO = '<signalEventDefinition signalRef="x"/><messageEventDefinition messageRef="m"/>'
+NAMED = '<signal id="x" name="stop"/><message id="m" name="reply"/>'
+
+
+def user(name: str) -> str:
+    return f'<userTask id="{name}" gc:role="r"/>'
+
+
+@pytest.mark.parametrize("happens", ["stop", "reply"])
+def test_an_event_with_several_triggers_takes_the_first(happens) -> None:
+    body = START + f'<intermediateCatchEvent id="c">{TWO}</intermediateCatchEvent>' + user("after") + line("s", "c", "after")
+    run = Driver(compiled(body, outside=NAMED))
+    assert len(run.waits.subscriptions) == 2
+    run.hear(happens)
+    assert run.open == ["after"]
+    assert run.waits.subscriptions == []
+    assert run.flows == ["s_c", "c_after"]
+
+
+def test_an_event_that_needs_all_its_triggers_waits_for_all() -> None:
+    body = START + f'<intermediateCatchEvent id="c" parallelMultiple="true">{TWO}</intermediateCatchEvent>' + user("after") + line("s", "c", "after")
+    run = Driver(compiled(body, outside=NAMED))
+    run.hear("reply")
+    assert run.open == []
+    run.hear("stop")
+    assert run.open == ["after"]
+
+
+def test_a_boundary_with_several_triggers_interrupts_by_either() -> None:
+    body = START + user("work") + f'<boundaryEvent id="b" attachedToRef="work">{TWO}</boundaryEvent>' + user("after") + line("s", "work") + line("b", "after")
+    run = Driver(compiled(body, outside=NAMED))
+    run.hear("stop")
+    assert run.open == ["after"]
+    assert run.waits.subscriptions == []
+
+
+def test_a_throw_with_several_results_throws_them_all() -> None:
+    body = START + f'<endEvent id="e">{TWO}<terminateEventDefinition/></endEvent>' + line("s", "e")
+    run = Driver(compiled(body, outside=NAMED))
+    assert [item["name"] for item in run.thrown] == ["stop", "reply"]
+    assert run.machine.completed
+
+
+def test_an_event_definition_that_is_referred_to_counts() -> None:
+    body = START + '<intermediateCatchEvent id="c"><eventDefinitionRef>d</eventDefinitionRef></intermediateCatchEvent>' + END + line("s", "c", "e")
+    shared = '<signalEventDefinition id="d" signalRef="x"/>'
+    assert Driver(compiled(body, outside=NAMED + shared)).waits.subscriptions[0].name == "stop"
+    assert ("c", "events") in [(item["element"], item["rule"]) for item in findings(body)]
+
+
+def test_a_signal_end_event_is_thrown() -> None:
+    run = Driver(compiled(START + '<endEvent id="e"><signalEventDefinition signalRef="x"/></endEvent>' + line("s", "e"), outside=NAMED))
+    assert [(item["kind"], item["name"]) for item in run.thrown] == [("signal", "stop")]
+    assert run.machine.completed
+
+
+def test_a_message_end_event_carries_its_inputs() -> None:
+    sent = '<extensionElements><gc:input name="verdict" value="=answer"/></extensionElements><messageEventDefinition messageRef="m"/>'
+    run = Driver(compiled(START + f'<endEvent id="e">{sent}</endEvent>' + line("s", "e"), outside=NAMED), {"answer": "yes"})
+    assert run.thrown[0]["payload"] == {"verdict": "yes"}
+
+
+def test_a_send_and_a_receive_task_are_messages() -> None:
+    body = START + '<sendTask id="t" messageRef="m"/><receiveTask id="c" messageRef="m" gc:correlation="case_id"/>' + user("after") + line("s", "t", "c", "after")
+    run = Driver(compiled(body, outside=NAMED))
+    assert run.thrown[0]["name"] == "reply"
+    assert run.waits.subscriptions[0].correlation == "case-1"
+    run.hear("reply")
+    assert run.open == ["after"]
+
+
+def test_an_escalation_event_sub_process_hears_its_scope() -> None:
+    body = (
+        START + '<intermediateThrowEvent id="t"><escalationEventDefinition escalationRef="es"/></intermediateThrowEvent>' + user("work") + line("s", "t", "work")
+        + '<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="false"><escalationEventDefinition escalationRef="es"/></startEvent>'
+        + user("look") + line("hs", "look") + "</subProcess>"
+    )
+    run = Driver(compiled(body, outside='<escalation id="es" escalationCode="late"/>'))
+    assert run.open == ["look", "work"]
+
+
+def test_a_conditional_boundary_interrupts_when_a_fact_changes() -> None:
+    body = (
+        START + '<parallelGateway id="g"/>' + user("work") + user("other") + line("s", "g", "work") + line("g", "other") + user("after")
+        + '<boundaryEvent id="b" attachedToRef="work"><conditionalEventDefinition><condition>amount &gt; 10</condition></conditionalEventDefinition></boundaryEvent>'
+        + line("b", "after")
+    )
+    run = Driver(compiled(body), {"amount": 1})
+    run.do("other", amount=11)
+    assert run.open == ["after"]
+
+
+def test_a_timer_can_start_a_process() -> None:
+    body = '<startEvent id="s"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>' + user("work") + line("s", "work")
+    assert Driver(compiled(body)).open == ["work"]

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.expressions import compile_expression
+from engine.kernel.errors import DeployRefused
 from engine.runtime.bpmn.importers.juel import to_feel
 from engine.runtime.bpmn.importers.writing import word
 from engine.runtime.bpmn.machine import Machine
-from engine.kernel.errors import DeployRefused
 from engine.runtime.bpmn.watchdog import guard, look
 from tests.engine.runtime.bpmn.drafts import compiled, draft, flow, line
 

@@ -64,6 +64,9 @@ CASES = [
     ("call_recursion", START + '<callActivity id="a" calledElement="p"/>' + line("s", "a"), "a"),
     ("loop", START + '<userTask id="a" gc:role="r"><multiInstanceLoopCharacteristics/></userTask>' + line("s", "a"), "a"),
     ("loop", START + '<userTask id="a" gc:role="r"><standardLoopCharacteristics/></userTask>' + line("s", "a"), "a"),
+    ("loop", START + '<userTask id="a" gc:role="r"><multiInstanceLoopCharacteristics><loopCardinality>51</loopCardinality></multiInstanceLoopCharacteristics></userTask>'
+     + line("s", "a"), "a"),
+    ("misplaced", START + '<laneSet><task id="x"/></laneSet>' + user("a") + line("s", "a"), "x"),
     ("feel", START + '<exclusiveGateway id="g" default="g_a"/>' + user("a") + user("b") + line("s", "g", "a") + flow("g", "b", "x ==== 1"), "g_b"),
     ("timer", START + '<intermediateCatchEvent id="c"><timerEventDefinition><timeDuration>P1X</timeDuration></timerEventDefinition></intermediateCatchEvent>' + END
      + line("s", "c", "e"), "c"),

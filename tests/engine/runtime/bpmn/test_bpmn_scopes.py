@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from tests.engine.runtime.bpmn.drafts import compiled, line
+from tests.engine.runtime.bpmn.driver import Driver
+
 
 def test_a_message_beside_a_body_withdraws_all_of_it(diagram) -> None:
     run = diagram()
@@ -50,3 +53,57 @@ def test_compensation_of_one_activity_leaves_the_others(diagram) -> None:
     assert run.open == ["un_a"]
     run.do("un_a")
     assert run.open == ["after"]
+
+
+BOOKING = (
+    '<subProcess id="booking"><startEvent id="bs"/>{handler}<userTask id="book" gc:role="r"/><userTask id="pay" gc:role="r"/>'
+    '<boundaryEvent id="cb" attachedToRef="book"><compensateEventDefinition/></boundaryEvent><userTask id="unbook" isForCompensation="true" gc:role="r"/>'
+    '<boundaryEvent id="cp" attachedToRef="pay"><compensateEventDefinition/></boundaryEvent><userTask id="unpay" isForCompensation="true" gc:role="r"/>'
+    '<association id="a1" sourceRef="cb" targetRef="unbook"/><association id="a2" sourceRef="cp" targetRef="unpay"/>'
+) + line("bs", "book", "pay") + "</subProcess>"
+UNDO = '<intermediateThrowEvent id="undo"><compensateEventDefinition activityRef="booking"/></intermediateThrowEvent>'
+
+
+def undone(handler: str) -> Driver:
+    body = '<startEvent id="s"/>' + BOOKING.format(handler=handler) + '<userTask id="ask" gc:role="r"/>' + UNDO + '<userTask id="after" gc:role="r"/>'
+    run = Driver(compiled(body + line("s", "booking", "ask", "undo", "after"), strict=False))
+    for node in ("book", "pay", "ask"):
+        run.do(node)
+    return run
+
+
+def test_a_completed_sub_process_is_undone_from_the_inside() -> None:
+    run = undone("")
+    assert run.open == ["unpay"]
+    run.do("unpay")
+    assert run.open == ["unbook"]
+    run.do("unbook")
+    assert run.open == ["after"]
+
+
+def test_a_compensation_event_sub_process_undoes_its_body_in_its_own_way() -> None:
+    run = undone(
+        '<subProcess id="way" triggeredByEvent="true"><startEvent id="ws"><compensateEventDefinition/></startEvent><userTask id="talk" gc:role="r"/>'
+        '<intermediateThrowEvent id="only"><compensateEventDefinition activityRef="book"/></intermediateThrowEvent>' + line("ws", "talk", "only") + "</subProcess>"
+    )
+    assert run.open == ["talk"]
+    run.do("talk")
+    assert run.open == ["unbook"]
+    run.do("unbook")
+    assert run.open == ["after"]
+
+
+def test_an_activity_that_never_completed_is_not_undone() -> None:
+    body = '<startEvent id="s"/>' + BOOKING.format(handler="") + '<boundaryEvent id="stop" attachedToRef="booking"><signalEventDefinition signalRef="x"/></boundaryEvent>'
+    run = Driver(compiled(body + UNDO + '<userTask id="after" gc:role="r"/>' + line("s", "booking") + line("stop", "undo", "after"), outside='<signal id="x" name="stop"/>'))
+    run.do("book")
+    run.machine.signal("stop", now=run.now)
+    run.go_on()
+    assert run.open == ["after"]
+
+
+def test_a_call_to_a_global_task_is_that_task() -> None:
+    outside = '<globalUserTask id="gt" name="全局复核" gc:role="checker"/>'
+    run = Driver(compiled('<startEvent id="s"/><callActivity id="c" calledElement="gt"/>' + line("s", "c"), outside=outside))
+    assert run.open == ["c"]
+    assert (run.waits.user_tasks[0].title, run.process.nodes["c"].attributes["role"]) == ("全局复核", "checker")
