@@ -84,3 +84,40 @@ def test_an_upload_is_looked_at_in_bounded_time() -> None:
     guard(xml, name="demo.p")
     with pytest.raises(DeployRefused, match="仍未结束"):
         guard(xml, name="demo.p", seconds=0.01)
+
+
+def test_potential_owners_become_roles_and_xpath_becomes_feel() -> None:
+    owner = '<potentialOwner><resourceRef>res</resourceRef></potentialOwner>'
+    group = '<potentialOwner><resourceAssignmentExpression><formalExpression>group(Managers)</formalExpression></resourceAssignmentExpression></potentialOwner>'
+    body = START + f'<userTask id="a">{owner}</userTask><userTask id="b">{group}</userTask><exclusiveGateway id="g" default="g_e"/>' + END
+    process = compiled(body + line("s", "a", "b", "g", "e") + flow("g", "a", "getDataObject('clarified') = 'yes'"), outside='<resource id="res" name="Team Assistant"/>')
+    assert [process.nodes[node].attributes["role"] for node in ("a", "b")] == ["team_assistant", "managers"]
+    assert process.flows["g_a"].condition == 'clarified = "yes"'
+
+
+def test_who_started_a_camunda_process_is_the_initiator() -> None:
+    body = '<startEvent id="s" camunda:initiator="starter"/><userTask id="a" camunda:assignee="${starter}"/>' + line("s", "a")
+    assert compiled(body).nodes["a"].attributes["assignee"] == "=initiator_id"
+
+
+def test_a_send_task_with_a_worker_is_a_service() -> None:
+    zeebe = '<extensionElements><zeebe:taskDefinition type="notify"/></extensionElements>'
+    body = START + f'<sendTask id="a">{zeebe}</sendTask><sendTask id="b" camunda:type="external" camunda:topic="mail"/><businessRuleTask id="c">{zeebe}</businessRuleTask>'
+    nodes = compiled(body + line("s", "a", "b", "c")).nodes
+    assert [(nodes[node].kind, nodes[node].attributes["handler"]) for node in "abc"] == [("serviceTask", "notify"), ("serviceTask", "mail"), ("serviceTask", "notify")]
+
+
+def test_a_script_that_only_computes_becomes_an_assignment() -> None:
+    body = START + '<scriptTask id="a" scriptFormat="juel" camunda:resultVariable="total"><script>${price * 2}</script></scriptTask>' + END + line("s", "a", "e")
+    assert compiled(body).nodes["a"].sets == [{"fact": "total", "value": "price * 2"}]
+
+
+def test_what_has_no_meaning_here_is_a_finding() -> None:
+    body = START + (
+        '<userTask id="a" camunda:assignee="demo" camunda:dueDate="x"><extensionElements><camunda:taskListener event="create" class="x"/>'
+        '<camunda:formData><camunda:formField id="f"/></camunda:formData></extensionElements></userTask>'
+        '<callActivity id="c" calledElement="x"><extensionElements><camunda:in variables="all"/></extensionElements></callActivity>'
+    ) + line("s", "a", "c")
+    said = "".join(item["message"] for item in compiled(body).findings if item["rule"] == "imported")
+    for word_ in ("账号", "dueDate", "监听器", "内嵌表单", "全部变量"):
+        assert word_ in said
