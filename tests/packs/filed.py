@@ -41,7 +41,7 @@ class CaseWalker(Walker):
     def records(self, table: str) -> list[dict[str, Any]]:
         """Rows of ``reg.<table>`` on this case, oldest first."""
         with self.app.db.connect() as connection:
-            found = connection.exec_driver_sql(f"SELECT * FROM reg.{table} WHERE case_id = %s ORDER BY created_at, id", (self.case_id,))  # noqa: S608
+            found = connection.exec_driver_sql(f"SELECT * FROM reg.{table} WHERE case_id = %s ORDER BY created_at, id", (self.case_id,))
             return [dict(row) for row in found.mappings()]
 
     def proof(self, login: str = "officer", field: str = "attachments") -> list[dict[str, str]]:

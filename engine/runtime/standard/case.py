@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import parties
 from engine.documents.numbers import give_number
-from engine.kernel.errors import BusinessError
+from engine.kernel.errors import BusinessError, Invalid
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.answers import write_case_record
@@ -107,15 +107,23 @@ def move_case(context: TaskContext, *, unit: str) -> None:
     target = UUID(unit)
     place = context.connection.execute(select(unit_table.c.district_id, unit_table.c.path).where(unit_table.c.id == target, unit_table.c.active)).one_or_none()
     if place is None:
-        raise BusinessError("unknown_unit", "变更后的办案机构不存在，或者已经停用。")
-    before = context.case["unit_id"]
-    if target == before:
-        raise BusinessError("same_unit", "变更后的办案机构就是现在的办案机构。")
+        raise Invalid("变更后的办案机构不存在，或者已经停用，请退回重选。")
+    if target == context.case["unit_id"]:
+        raise Invalid("变更后的办案机构就是现在的办案机构，请退回重选。")
     move_work(
         context.app, context.connection, case_id=context.case_id, to_unit=target, to_district=place.district_id, on=context.today, running=context.instance_id,
     )
     context.work.change_case(unit_id=target, district_id=place.district_id, handler_id=None)
     context.work.case["unit_path"] = place.path
+
+
+@service_task(title="确定承办人", mode="inline")
+def set_handler(context: TaskContext, *, person: str) -> None:
+    """Make ``person`` (id) the 承办人 of the case; the act is refused when they don't hold the handler's role of its kind there."""
+    role = context.app.catalogue.kind(context.case["kind"]).handler
+    if role is not None and not context.holds(person, role):
+        raise Invalid("这位同事不能承办本案：他不是办案机构的办案人员。", fields={"handler": "请选办案机构的办案人员。"})
+    context.work.change_case(handler_id=UUID(person))
 
 
 @service_task(title="写台账", mode="inline")

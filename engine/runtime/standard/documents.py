@@ -82,7 +82,7 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
     rows = context.connection.execute(
         select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.opinion, act.c.outcome_title, act.c.at)
         .join(task, task.c.act_id == act.c.id)
-        .where(act.c.instance_id == context.instance_id, act.c.kind == "complete", act.c.undone_by.is_(None), task.c.status == "done")
+        .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done")
         .distinct(act.c.node).order_by(act.c.node, act.c.at.desc())
     ).mappings()
     found = {row["node"]: _opinion(dict(row)) for row in rows}
