@@ -21,7 +21,8 @@ export function installActs() {
 }
 
 async function send(form, submitter, tries = 0) {
-  const body = new FormData(form, submitter);
+  const body = new FormData(form);
+  if (submitter?.name) body.append(submitter.name, submitter.value); // the button may have been exchanged since the click
   const done = busy();
   let response;
   try {

@@ -1,5 +1,6 @@
 // After a field that others depend on changed, the server settles the form; only what is new is exchanged.
 import { csrf } from "../app/net.js";
+import { signInAgain } from "../app/relogin.js";
 import { enhance } from "./choices.js";
 import { bodyOf, quiet } from "./shared.js";
 
@@ -20,6 +21,7 @@ async function settleOn(page, name, state) {
   let html;
   try {
     const response = await fetch(page.dataset.formLive, { method: "POST", body, headers: { "X-CSRF-Token": csrf(), "X-Guicheng-Fetch": "1", Accept: "text/html" } });
+    if (response.status === 401 && turn === state.turn && (await signInAgain())) return settleOn(page, name, state);
     if (!response.ok) return;
     html = await response.text();
   } catch { return; }
