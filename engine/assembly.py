@@ -20,16 +20,21 @@ from engine.packs.library import Library
 from engine.runtime import job_names
 from engine.runtime.application import Application
 from engine.runtime.deliver_message import match_inbox, throw_message
+from engine.runtime.export_register import make_export
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
+from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.sync_folders import sync_folders
 from engine.runtime.whole_file import file_failed, make_file
 from engine.storage.blobs import BlobStore
 from engine.storage.database import make_engine
-from engine.storage.jobs import JobQueue
+from engine.storage.jobs import JobFunction, JobQueue
 
 EFFECT_ATTEMPTS = 6
+TRANSFERS: dict[str, JobFunction] = {
+    job_names.EXPORT_REGISTER: make_export, job_names.CHECK_IMPORT: check_import, job_names.WRITE_IMPORT: write_import, job_names.UNDO_IMPORT: undo_written,
+}
 
 
 def create_application(settings: Settings, *, clock: Clock | None = None, db: Engine | None = None, sync: bool = True) -> Application:
@@ -93,6 +98,8 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.MATCH_INBOX, match_inbox)
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
+    for name, made in TRANSFERS.items():
+        app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():
         app.jobs.register(name, function, exhausted=document_exhausted)
     app.jobs.close()

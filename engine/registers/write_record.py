@@ -30,7 +30,7 @@ def write_record(
         raise Invalid(f"台账“{register.title}”没有字段：{'、'.join(unknown)}。")
     before = connection.execute(select(table).where(table.c.id == record_id).with_for_update()).mappings().one_or_none()
     columns = {name: to_column(register.fields[name], value, keys) for name, value in values.items()}
-    changes = _changes(register, before, columns)
+    changes = changes_of(register, before, columns)
     if before is not None and not changes:
         return {}
     row = {"id": record_id, "case_id": case_id, "unit_id": unit_id, "district_id": district_id, "created_at": at, "updated_at": at, **columns}
@@ -61,7 +61,8 @@ def to_column(field: Field, value: Any, keys: KeyRing) -> Any:
     return value
 
 
-def _changes(register: Register, before: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:
+def changes_of(register: Register, before: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """{field: [before, after]} of what ``columns`` change, as the history keeps it; of encrypted fields only that they did."""
     changes = {}
     for name, after in columns.items():
         old = before[name] if before is not None else None

@@ -9,7 +9,7 @@ record_history = Table(
     "record_history", metadata, key(), Column("register", Text, nullable=False, comment="<pack>.<register>"), ref("record_id"),
     ref("act_id", null=True), instant("at"), ref("by_id", null=True), Column("by_name", Text, nullable=False), Column("reason", Text, nullable=False, server_default=""),
     json("changes", comment='{"field": [before, after]}; encrypted fields say only that they changed'),
-    ref("import_id", null=True, comment="the import that made the record or took it back"),
+    ref("import_id", null=True, comment="the import that made the record"),
     Index("ix_record_history_record", "register", "record_id", "at"), Index("ix_record_history_act_id", "act_id"),
     Index("ix_record_history_import_id", "import_id", postgresql_where="import_id IS NOT NULL"),
 )
