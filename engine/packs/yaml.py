@@ -4,11 +4,26 @@ from __future__ import annotations
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from engine.kernel.errors import DeployRefused
 
 LIMIT = 2_000_000
+
+
+class _Alias(MarkedYAMLError):
+    """A few lines of aliases stand for billions of values; content has no use for them."""
+
+
+class _Plain(Composer):
+    """Composes what is written out, and stops at the first alias."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.parser.check_event(AliasEvent):
+            raise _Alias(problem_mark=self.parser.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
 
 def read_yaml(content: bytes, *, file: str) -> Any:
@@ -20,9 +35,15 @@ def read_yaml(content: bytes, *, file: str) -> Any:
     except UnicodeDecodeError:
         raise DeployRefused(f"{file} 不是 UTF-8 文本，请另存为 UTF-8 后再上传。") from None
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        reader = YAML(typ="safe", pure=True)
+        reader.Composer = _Plain
+        return reader.load(text)
+    except RecursionError:
+        raise DeployRefused(f"{file} 一层套一层，套得太深，请改写得平一些。") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
+        if isinstance(error, _Alias):
+            raise DeployRefused(f"{file} 第 {line} 行用了别名（*），请把内容写全。") from None
         raise DeployRefused(f"{file} 第 {line} 行不是合法的 YAML，请检查缩进和冒号。") from None
     except YAMLError:
         raise DeployRefused(f"{file} 不是合法的 YAML。") from None

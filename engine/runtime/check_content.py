@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from engine.decisions import compile_dmn
+from engine.decisions.errors import DecisionError
 from engine.documents.template import parse_template
 from engine.form_filling.model import Form
 from engine.kernel.errors import DeployRefused, GuichengError
@@ -68,7 +69,10 @@ def _json(name: str, content: bytes) -> Mapping[str, Any]:
 
 
 def _decision(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
-    model = compile_dmn(content)
+    try:
+        model = compile_dmn(content)
+    except DecisionError as error:
+        raise DeployRefused(f"决策表 {name} 不能用：{error.message}", findings=finding_of(name, error)) from None
     findings = [dict(found) for found in model.findings]
     if name_of(name) not in model.decisions:
         findings.append({"element": name, "rule": "decision_name", "message": f"文件里要有一个名称或 id 为 {name_of(name)} 的决策。"})
