@@ -14,7 +14,7 @@ from engine.kernel.clock import SHANGHAI
 from engine.storage.tables.cases import case_grant
 from engine.storage.tables.organisation import person
 
-REASONS = {"handled": "经办", "asked": "征求意见", "shared": "授权查看", "copied": "抄送"}
+REASONS = {"handled": "经办", "shared": "授权查看", "copied": "抄送"}
 
 
 def grant_case(

@@ -1,7 +1,7 @@
 """Which cases an actor may see, decided in the query: a UNION of narrow selects, never an OR; full scope adds nothing.
 
 A case is seen by who leads or works in an office above its unit, who handles or opened it, who was given a look at it,
-and who has a step of it in hand, stands in for who has, or finds one in the pool of one of their posts.
+and who has a step of it in hand, is asked about one, stands in for who has, or finds one in the pool of one of their posts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import NotFound
 from engine.storage.tables.cases import case_file, case_grant
 from engine.storage.tables.organisation import unit
-from engine.storage.tables.runtime import deputy, instance, task, task_candidate
+from engine.storage.tables.runtime import deputy, instance, task, task_candidate, task_signer
 
 S = TypeVar("S", bound=Select[Any])
 
@@ -69,6 +69,7 @@ def _ways(actor: Actor) -> list[Select[Any]]:
         select(case_file.c.id).where(case_file.c.created_by == me),
         select(case_grant.c.case_id).where(case_grant.c.person_id == me, _grant_runs(actor)),
         select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open"),
+        select(task_signer.c.case_id).where(task_signer.c.person_id == me, task_signer.c.status == "open"),
     ]
     if actor.on is not None:
         ways.append(_of_principals(actor))

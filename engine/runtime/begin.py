@@ -21,7 +21,6 @@ from engine.runtime.locate import lock_case_of_instance, lock_case_of_task, lock
 from engine.runtime.work import ActResult, Row, TaskBrief, Work
 from engine.storage.tables.runtime import act
 
-
 PASSING = frozenset({"resume", "service", "timer", "message"})
 """What may begin on a suspended instance; timers and messages then find that they have to wait."""
 
@@ -90,5 +89,5 @@ def _why_suspended(connection: Connection, instance: Row) -> str:
     found = connection.execute(
         select(act.c.actor_name, act.c.opinion).where(act.c.instance_id == instance["id"], act.c.kind == "suspend").order_by(act.c.rev_before.desc()).limit(1)
     ).one_or_none()
-    why = f"由{found.actor_name}暂停，原因：{found.opinion}" if found else "已暂停"
+    why = f"由{found.actor_name}暂停，原因：{found.opinion.rstrip('。')}" if found else "已暂停"
     return f"这件事{why}。恢复办理以后才能办，已填写的内容仍在草稿里。"

@@ -18,7 +18,6 @@ from engine.runtime.beside import Beside, tell, write_beside
 from engine.runtime.close_task import close_pool, remember_handled
 from engine.runtime.locate import find_act, lock_case, require_open
 from engine.runtime.settle import stand
-from engine.runtime.signers import let_see
 from engine.runtime.work import ActResult, Work
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import notice, person, post, unit
@@ -169,7 +168,6 @@ def _asked(one: _Handing, id: UUID) -> bool:
             raise Invalid(f"“{work.task['title']}”的意见没有转交：{one.receiver}已经在这一步里，请办理人减签。")
         work.batch.add(update(task_signer).where(task_signer.c.id == UUID(mine["id"])).values(person_id=one.receiver_id, person_name=one.receiver))
         if mine["status"] == "open":
-            let_see(work, one.receiver_id)
             _tell(work, one)
         stand(work)
         return True

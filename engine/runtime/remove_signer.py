@@ -4,7 +4,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, NotFound
@@ -15,7 +15,6 @@ from engine.runtime.once import once
 from engine.runtime.settle import stand
 from engine.runtime.signers import give_back_held, plan_again, tell_person
 from engine.runtime.work import ActResult, Row, Work
-from engine.storage.tables.cases import case_grant
 from engine.storage.tables.runtime import task_signer
 
 
@@ -51,8 +50,6 @@ def _remove(work: Work, row: Row) -> None:
     assert work.task is not None
     id, person_id = UUID(row["id"]), UUID(row["person_id"])
     work.batch.add(update(task_signer).where(task_signer.c.id == id).values(status="removed", answered_at=work.at, act_id=work.act_id))
-    grant = (case_grant.c.case_id == work.case["id"]) & (case_grant.c.person_id == person_id) & (case_grant.c.reason == "asked")
-    work.batch.add(delete(case_grant).where(grant))
     if row["status"] == "open":
         tell_person(work, person_id, f"不用再给意见了：{work.task['title']}　{work.case['title']}")
     others = [other for other in work.task["signers"] if other["status"] == "open" and other["id"] != row["id"]]

@@ -17,7 +17,6 @@ from engine.kernel.errors import Conflict, Invalid
 from engine.kernel.ids import new_id
 from engine.runtime.save_draft import OPINION
 from engine.runtime.work import Row, Work
-from engine.storage.tables.cases import case_grant
 from engine.storage.tables.organisation import notice
 from engine.storage.tables.runtime import draft, task, task_signer
 
@@ -56,14 +55,7 @@ def ask(work: Work, people: Mapping[UUID, str], *, kind: str, words: str) -> Non
     ])
     if status == "open":
         for id in people:
-            let_see(work, id)
             tell_person(work, id, f"{work.actor.name}请您给出意见：{work.task['title']}　{work.case['title']}")
-
-
-def let_see(work: Work, person_id: UUID) -> None:
-    """Whoever is asked may see the case."""
-    values = {"case_id": work.case["id"], "person_id": person_id, "reason": "asked", "at": work.at}
-    work.batch.add(insert(case_grant).values(values).on_conflict_do_nothing())
 
 
 def tell_person(work: Work, person_id: UUID | None, text: str) -> None:
@@ -80,7 +72,6 @@ def open_after(work: Work) -> list[str]:
     assert work.task is not None and work.actor is not None
     planned = planned_after(work.task)
     for row in planned:
-        let_see(work, UUID(row["person_id"]))
         tell_person(work, UUID(row["person_id"]), f"{work.actor.name}已提交，请您表示是否同意：{work.task['title']}　{work.case['title']}")
     ids = [UUID(row["id"]) for row in planned]
     work.batch.add(update(task_signer).where(task_signer.c.id.in_(ids)).values(status="open", asked_at=work.at, stance=None, opinion="", answered_at=None))

@@ -31,8 +31,7 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     if task["waiting"] and (task["mine"] or not task["asked"]):
         return _waiting(task, since)
     if task["asked"]:
-        held = Markup("<b>{}</b> 请 <b>你</b> 对 <b>{}</b> 给出意见，{}。").format(task["asked"]["asked_name"], task["title"], since)
-        return held
+        return Markup("<b>{}</b> 请 <b>你</b> 对 <b>{}</b> 给出意见，{}。").format(task["asked"]["asked_name"], task["title"], since)
     if task["principal"]:
         held = Markup("现在在 <b>{}</b> 手里，他委托 <b>你</b> 代办 <b>{}</b>，{}。").format(task["principal"], task["title"], since)
     elif task["mine"]:

@@ -27,7 +27,7 @@ case_link = Table(
 
 case_grant = Table(
     "case_grant", metadata, ref("case_id", "case_file.id", primary_key=True), ref("person_id", "person.id", primary_key=True),
-    Column("reason", Text, primary_key=True, comment="handled, asked, shared, copied"), instant("at"), instant("until", null=True),
+    Column("reason", Text, primary_key=True, comment="handled, shared, copied"), instant("at"), instant("until", null=True),
     Index("ix_case_grant_person_id_at", "person_id", "at"),
 )
 

@@ -37,7 +37,7 @@ def test_acts_on_a_suspended_case_are_refused_with_who_and_why(town: Town) -> No
     assert len(suspend(town, case_id, one)) == len(suspend(town, case_id, one)) == 1  # the same request twice is one act
     with town.app.db.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(notice).where(notice.c.person_id == town.people["officer"], notice.c.text.like("陆知微暂停办理%"))) == 1
-    with pytest.raises(Conflict, match="由陆知微暂停，原因：等上级批复。") as refused:
+    with pytest.raises(Conflict, match="由陆知微暂停，原因：等上级批复。恢复") as refused:
         do(town, "officer", "verify", "file", data=HANDLING)
     assert refused.value.code == "suspended"
     row, now = open_task(town, "verify"), town.app.clock.now()
