@@ -12,6 +12,7 @@ from lxml import etree
 
 from engine.runtime.bpmn.names import ACTIVITIES, BODIES, EVENTS, bpmn, gc, local, text_of
 from engine.runtime.bpmn.rewrites.building import add_flow, add_node, containers, flow_nodes, flows
+from engine.runtime.bpmn.rewrites.countersign import countersign
 from engine.runtime.bpmn.rewrites.data import carry_data
 from engine.runtime.bpmn.rewrites.several_events import resolve_definitions, split_events
 
@@ -23,7 +24,7 @@ def normalise(root: etree._Element) -> etree._Element:
     """A rewritten copy of ``definitions``."""
     root = copy.deepcopy(root)
     for step in (
-        carry_data, _drop_data, _name_flows, resolve_definitions, split_events, _join_links, _split_implicitly, _start_implicitly, _quote_timers, _type_tasks,
+        carry_data, _drop_data, _name_flows, countersign, resolve_definitions, split_events, _join_links, _split_implicitly, _start_implicitly, _quote_timers, _type_tasks,
     ):
         step(root)
     return root
