@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Date, Select, Uuid, and_, bindparam, case, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import holds_on
@@ -70,20 +71,30 @@ def pool(connection: Connection, *, role: str, case_unit_id: UUID, on: date, uni
     ``unit_id`` the role is looked up in that unit when it is of the wanted kind, else from there. Only pairs with an
     active person on that day are returned. One statement.
     """
+    statement = _pool_query(unit_id is not None)
+    rows = connection.execute(statement, {"role": role, "on": on, "unit": unit_id or case_unit_id}).all()
+    people = {row[2]: row[3] for row in rows}
+    return Pool(pairs=list(dict.fromkeys((row[0], row[1]) for row in rows)), people=sorted(people.items(), key=lambda one: (one[1], one[0])))
+
+
+@cache
+def _pool_query(named: bool) -> Select[Any]:
+    """The statement of ``pool``, built once: its shape depends on ``named`` alone."""
+    on: Any = bindparam("on", type_=Date)
     base, here, within = unit.alias("base"), unit.alias("here"), unit.alias("within")
     h = role_holder.c
-    statement = (
+    return (
         select(here.c.id, h.post, person.c.id, person.c.name)
         .distinct()
         .select_from(
-            role_holder.join(base, base.c.id == (unit_id or case_unit_id))
+            role_holder.join(base, base.c.id == bindparam("unit", type_=Uuid))
             .outerjoin(within, within.c.id == h.unit_id)
-            .join(here, and_(here.c.active, here.c.bureau == base.c.bureau, _place(base.c, here.c, named=unit_id is not None)))
+            .join(here, and_(here.c.active, here.c.bureau == base.c.bureau, _place(base.c, here.c, named=named)))
             .join(post, and_(post.c.unit_id == here.c.id, post.c.code == h.post, holds_on(on)))
             .join(person, and_(person.c.id == post.c.person_id, person.c.active))
         )
         .where(
-            h.role == role,
+            h.role == bindparam("role"),
             h.valid_from <= on,
             or_(h.valid_until.is_(None), h.valid_until >= on),
             or_(h.bureau.is_(None), h.bureau == base.c.bureau),
@@ -91,9 +102,6 @@ def pool(connection: Connection, *, role: str, case_unit_id: UUID, on: date, uni
         )
         .order_by(here.c.id, h.post, person.c.name, person.c.id)
     )
-    rows = connection.execute(statement).all()
-    people = {row[2]: row[3] for row in rows}
-    return Pool(pairs=list(dict.fromkeys((row[0], row[1]) for row in rows)), people=sorted(people.items(), key=lambda one: (one[1], one[0])))
 
 
 def _place(base: Any, here: Any, *, named: bool) -> ColumnElement[bool]:

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Table, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import UpdateBase
 
+FEW = 12
+
 
 class Batch:
     """Collects writes that don't depend on each other's results and don't touch one row twice."""
@@ -19,10 +21,16 @@ class Batch:
         self._writes.append(write)
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
-        """Insert one row or several; nothing for an empty list."""
+        """Insert one row or several; nothing for an empty list.
+
+        A few rows are a write each: SQLAlchemy compiles a statement with a list of rows anew every time, which costs
+        more than all the rest of an act.
+        """
         many = [rows] if isinstance(rows, Mapping) else list(rows)
-        if many:
-            self._writes.append(insert(table).values(many if len(many) > 1 else many[0]))
+        if len(many) <= FEW:
+            self._writes += [insert(table).values(row) for row in many]
+        else:
+            self._writes.append(insert(table).values(many))
 
     def flush(self, connection: Connection) -> None:
         """Send everything collected so far as one statement; foreign keys are checked at its end."""

@@ -19,6 +19,7 @@ from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
 
+DONE = task.alias("done")
 NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
 
 
@@ -134,7 +135,7 @@ def _earlier(key: str) -> Any:
 
 def _done_by(instance_id: Any) -> list[Any]:
     """{scope/node: person} and {role: person} of the people who last finished each node and role of the instance."""
-    done = task.alias("done")
+    done = DONE
 
     def latest(name: Any, label: str) -> Any:
         pair = func.jsonb_object_agg(name, aggregate_order_by(func.coalesce(done.c.ended_for, done.c.ended_by), done.c.ended_at))

@@ -54,8 +54,8 @@ def _settle_timers(work: Work, waits: Waits) -> None:
     if gone:
         work.batch.add(delete(timer).where(timer.c.instance_id == work.instance["id"], timer.c.engine_id.in_(gone)))
     fresh = [_timer_row(work, t) for id, t in after.items() if before.get(id) != t.due_at]
-    if fresh:
-        write = insert(timer).values(fresh)
+    for row in fresh:
+        write = insert(timer).values(row)
         work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended}))
 
 
