@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from engine.kernel.gm import KeyRing
 from engine.kernel.ids import new_id
@@ -20,7 +20,7 @@ HISTORY = ("id", "register", "record_id", "at", "by_id", "by_name", "reason", "c
 
 
 def copy_records(
-    connection: Connection, *, register: Register, keys: KeyRing, rows: Sequence[Mapping[str, Any]], origin: Mapping[str, Any], at: datetime,
+    connection: Connection, *, register: Register, keys: KeyRing, rows: Sequence[Mapping[str, Any]], origin: RowMapping, at: datetime,
 ) -> int:
     """Insert ``rows`` (values by field) for the import ``origin``; how many. The caller's transaction decides whether they stay."""
     fields = [register.fields[name] for name in register.fields if any(name in row for row in rows)]

@@ -1,7 +1,7 @@
 """Files in and out of registers: what was asked, how far it is, what came of it."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -89,6 +89,6 @@ class Progress:
             raise Cancelled
 
 
-def percent(row: Mapping[str, Any]) -> int:
+def percent(row: RowMapping) -> int:
     """How far a transfer is, 0–100."""
     return min(100, round(100 * row["done"] / row["total"])) if row["total"] else 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, func, select
@@ -16,7 +17,7 @@ MOST = 20
 LONGEST = 20
 
 
-def views_of(connection: Connection, *, person_id: UUID, register: str) -> Sequence[Row[tuple[UUID, str, str]]]:
+def views_of(connection: Connection, *, person_id: UUID, register: str) -> Sequence[Row[Any]]:
     """(id, title, query) of the person's views of a register, oldest first."""
     v = register_view.c
     return connection.execute(select(v.id, v.title, v.query).where(v.person_id == person_id, v.register == register).order_by(v.at, v.id)).all()

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,10 @@ def write_record(
     changes = changes_of(register, before, columns)
     if before is not None and not changes:
         return {}
-    row = {"id": record_id, "case_id": case_id, "unit_id": unit_id, "district_id": district_id, "created_at": at, "updated_at": at, **columns}
+    changed_at = at if before is None else max(at, before["updated_at"] + timedelta(microseconds=1))  # a revision of its own, also when the clock stands
+    row = {"id": record_id, "case_id": case_id, "unit_id": unit_id, "district_id": district_id, "created_at": at, "updated_at": changed_at, **columns}
     write = insert(table).values(row)
-    record = write.on_conflict_do_update(index_elements=["id"], set_={"updated_at": at, **{name: write.excluded[name] for name in columns}}).cte("record")
+    record = write.on_conflict_do_update(index_elements=["id"], set_={"updated_at": changed_at, **{name: write.excluded[name] for name in columns}}).cte("record")
     connection.execute(insert(record_history).values(
         id=new_id(), register=register.name, record_id=record_id, act_id=act_id, at=at, by_id=by_id, by_name=by_name, reason=reason, changes=changes,
     ).add_cte(record))
