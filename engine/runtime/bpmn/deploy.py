@@ -108,11 +108,6 @@ def compile_process(xml: bytes, *, name: str, resolve: Resolve, strict: bool = T
     )
 
 
-def process_ids(xml: bytes) -> list[str]:
-    """The ids of the processes of a file that have something in them."""
-    return [element.get("id", "") for element in read_bpmn(xml).iterchildren(bpmn("process")) if len(element)]
-
-
 def _alone(root: etree._Element, wanted: str) -> str:
     """Leave one process in the file, ``wanted`` or the only one; its id."""
     processes = list(root.iterchildren(bpmn("process")))
@@ -158,7 +153,7 @@ def _called(model: Model, resolve: Resolve, findings: list[Finding]) -> tuple[di
 
 def _refused_call(node: Node, reference: str, refused: DeployRefused) -> Finding:
     recursion = any(item["rule"] == "call_recursion" for item in refused.findings)
-    message = f"调用活动{node.label}的被调流程“{reference}”有问题：{refused.message}请先改正它。"
+    message = f"调用活动{node.label}的被调流程“{reference}”有问题：{refused.message[:150]} 请先改正它。"
     return finding(node.id, "call_recursion" if recursion else "call_refused", message, "error" if recursion else "policy")
 
 

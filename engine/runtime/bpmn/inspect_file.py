@@ -1,12 +1,19 @@
 """Look at a BPMN file from anywhere: each of its processes compiled or refused, calls among them resolved."""
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lxml import etree
+
 from engine.kernel.errors import DeployRefused, TooLarge
-from engine.runtime.bpmn.deploy import CompiledProcess, compile_process, process_ids
+from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.names import bpmn
+from engine.runtime.bpmn.read import read_bpmn
+
+MAX_CALLS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +35,24 @@ def inspect_each(
 ) -> tuple[list[str], Iterator[Inspected]]:
     """The ids of the processes of a file, and each looked at when its turn comes."""
     try:
-        ids = process_ids(xml)
+        root = read_bpmn(xml)
     except (DeployRefused, TooLarge) as error:
         return [""], iter([Inspected("", None, getattr(error, "findings", None) or [finding("", "too_large", error.message)])])
+    ids = [element.get("id", "") for element in root.iterchildren(bpmn("process")) if len(element)]
     if not ids:
         return [""], iter([Inspected("", None, [finding("", "empty", "文件里没有流程。请在设计器里画一个可执行的流程。")])])
-    return ids, _File(xml, pack, ids, resolve, strict).each()
+    return ids, _File(root, pack, ids, resolve, strict).each()
 
 
 class _File:
     """The processes of one file, compiled once; they may call each other."""
 
-    def __init__(self, xml: bytes, pack: str, ids: list[str], resolve: Callable[[str], CompiledProcess | None], strict: bool) -> None:
-        self.xml, self.pack, self.ids, self.resolve, self.strict = xml, pack, ids, resolve, strict
+    def __init__(self, root: etree._Element, pack: str, ids: list[str], resolve: Callable[[str], CompiledProcess | None], strict: bool) -> None:
+        self.pack, self.ids, self.resolve, self.strict = pack, ids, resolve, strict
+        self.processes = list(root.iterchildren(bpmn("process")))
+        for element in [*self.processes, *(child for child in root if etree.QName(child).localname == "BPMNDiagram")]:
+            root.remove(element)
+        self.shared = root
         self.done: dict[str, Inspected] = {}
         self.busy: set[str] = set()
 
@@ -52,6 +64,9 @@ class _File:
         if process_id in self.busy:
             message = f"流程“{process_id}”经调用活动又调回自己，形成递归。请拆开相互调用。"
             return Inspected(process_id, None, [finding(process_id, "call_recursion", message)])
+        if len(self.busy) > MAX_CALLS and process_id not in self.done:
+            message = f"调用活动一层套一层，超过 {MAX_CALLS} 层。请减少层次。"
+            return Inspected(process_id, None, [finding(process_id, "call_recursion", message)])
         if process_id not in self.done:
             self.busy.add(process_id)
             self.done[process_id] = self._compile(process_id)
@@ -61,10 +76,16 @@ class _File:
     def _compile(self, process_id: str) -> Inspected:
         name = f"{self.pack}.{process_id or 'process'}"
         try:
-            compiled = compile_process(self.xml, name=name, resolve=self._called, strict=self.strict, process_id=process_id)
+            compiled = compile_process(self._alone(process_id), name=name, resolve=self._called, strict=self.strict, process_id=process_id)
         except DeployRefused as error:
             return Inspected(process_id, None, [dict(item) for item in error.findings])
         return Inspected(process_id, compiled, compiled.findings)
+
+    def _alone(self, process_id: str) -> bytes:
+        """The file with this process only, and without the drawing."""
+        root = copy.deepcopy(self.shared)
+        root.extend(copy.deepcopy(element) for element in self.processes if element.get("id", "") == process_id)
+        return etree.tostring(root)
 
     def _called(self, name: str) -> CompiledProcess | None:
         bare = name if name in self.ids else name.removeprefix(f"{self.pack}.")

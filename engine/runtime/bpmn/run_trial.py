@@ -10,7 +10,7 @@ from typing import Any
 from engine.kernel.settings import ROOT
 from engine.runtime.bpmn.read import MAX_BYTES
 
-SECONDS = 8.0
+SECONDS = 7.0
 Result = dict[str, Any]
 
 

@@ -15,6 +15,7 @@ from engine.runtime.bpmn.values import evaluate
 from engine.runtime.bpmn.workflow import Top, scene
 
 MAX_STEPS = 10_000
+MAX_READY = 1_000
 
 
 def run_to_waits(top: Top) -> None:
@@ -26,7 +27,7 @@ def run_to_waits(top: Top) -> None:
             if task.state != TaskState.READY or "parked" in task.internal_data:
                 continue
             steps += 1
-            if steps > MAX_STEPS:
+            if steps > MAX_STEPS or len(top.queue) > MAX_READY:
                 park(task, _endless(task))
                 top.queue.clear()
                 return
@@ -45,7 +46,8 @@ def run_one(task: Task) -> None:
 
 def _endless(task: Task) -> FlowError:
     node = task.task_spec.node
-    return FlowError(f"流程在「{node.title}」处连续自动运行超过 {MAX_STEPS} 步而没有停下：这里有一个没有等待环节的循环。请修改流程图。", element=node.id, title=node.title)
+    message = f"流程在「{node.title}」处连续自动运行超过 {MAX_STEPS} 步，或同时有超过 {MAX_READY} 个令牌，仍没有停下：这里有一个没有等待环节的循环。请修改流程图。"
+    return FlowError(message, element=node.id, title=node.title)
 
 
 def _finish_workflows(top: Top) -> bool:

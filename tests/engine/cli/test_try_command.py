@@ -135,6 +135,17 @@ def test_calls_in_a_circle_are_refused() -> None:
     assert all("call_recursion" in {found["rule"] for found in result["findings"]} for result in results)
 
 
+def test_a_chain_of_calls_without_end_is_refused_not_followed() -> None:
+    body = '<process id="q{0}"><startEvent id="s{0}"/><callActivity id="c{0}" calledElement="q{1}"/><sequenceFlow id="f{0}" sourceRef="s{0}" targetRef="c{0}"/></process>'
+    results = tried(f"<definitions {NAMESPACES}>{''.join(body.format(n, n + 1) for n in range(80))}</definitions>".encode())
+    assert (results[0]["outcome"], results[-1]["outcome"]) == ("refused", "waiting")
+
+
+def test_a_loop_that_multiplies_tokens_is_stopped() -> None:
+    body = START + '<exclusiveGateway id="x"/><parallelGateway id="g"/>' + line("s", "x", "g", "x") + flow("g", "x", identifier="again")
+    assert one(body)["outcome"] == "incident"
+
+
 def test_one_bad_process_does_not_hold_the_others() -> None:
     results = two(START + '<complexGateway id="x"/>' + line("s", "x"), '<startEvent id="i"/><userTask id="work"/>' + line("i", "work"))
     assert [result["outcome"] for result in results] == ["refused", "waiting"]
