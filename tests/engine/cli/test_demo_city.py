@@ -16,6 +16,7 @@ from engine.cli.demo.script import login_of, planned_acts
 from engine.form_filling.checks import credit_code, identity_number
 from engine.kernel.clock import SHANGHAI, legal_date
 from engine.reference.calendars import published_calendar
+from engine.runtime.invariants import find_violations
 from engine.storage.tables.cases import case_clock, case_file, party
 from engine.storage.tables.documents import number_book
 from engine.storage.tables.organisation import account, unit
@@ -115,6 +116,8 @@ def test_the_city_is_made_once_and_its_cases_hold_every_invariant(app: Any) -> N
         assert connection.scalar(select(func.max(act.c.at))) < now
         assert_numbers_have_no_gaps(connection)
         assert_open_tasks_have_holders(connection)
+    assert find_violations(app) == []
+    with app.db.connect() as connection:
         late = select(func.count()).select_from(case_clock).where(case_clock.c.state == "running", case_clock.c.due_on < legal_date(now))
         assert connection.scalar(late) >= 1
     assert load_city(app, PLAN, at=now) == 0 == load_seals(app, at=now, below="MR/MR-310106/")
