@@ -36,4 +36,3 @@ def office(town: Town, chromium: Browser) -> Iterator[Office]:
     yield opened
     opened.close()
     assert opened.troubles == []
-
