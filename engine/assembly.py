@@ -20,6 +20,7 @@ from engine.packs.library import Library
 from engine.runtime import job_names
 from engine.runtime.application import Application
 from engine.runtime.deliver_message import match_inbox, throw_message
+from engine.runtime.deliver_signal import catch_signal, throw_signal
 from engine.runtime.export_register import make_export
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
@@ -97,6 +98,8 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.RUN_EFFECT, run_effect, attempts=EFFECT_ATTEMPTS, exhausted=effect_exhausted)
     app.jobs.register(job_names.MATCH_INBOX, match_inbox)
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
+    app.jobs.register(job_names.THROW_SIGNAL, throw_signal)
+    app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)

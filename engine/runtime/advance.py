@@ -12,7 +12,7 @@ from engine.kernel.ids import new_id
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.waits import ServiceWait, Wait
 from engine.runtime.handlers import ServiceTask
-from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE
+from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE, THROW_SIGNAL
 from engine.runtime.task_context import TaskContext
 from engine.runtime.work import Work
 from engine.storage.tables.runtime import effect, incident
@@ -48,12 +48,15 @@ def _park(work: Work, errors: Sequence[FlowError]) -> None:
 
 
 def _pass_on(work: Work, thrown: Sequence[Mapping[str, Any]]) -> None:
-    for number, message in enumerate(thrown):
-        if message["kind"] == "message":
+    """Messages and signals that the diagram throws leave as jobs of this commit."""
+    for number, event in enumerate(thrown):
+        key = f"{work.act_id}:{event['engine_id']}:{number}"
+        if event["kind"] == "message":
             work.app.jobs.defer(
-                work.connection, THROW_MESSAGE, name=message["name"], correlation=str(message.get("correlation") or ""), payload=message.get("payload") or {},
-                key=f"{work.act_id}:{message['engine_id']}:{number}",
+                work.connection, THROW_MESSAGE, name=event["name"], correlation=str(event.get("correlation") or ""), payload=event.get("payload") or {}, key=key,
             )
+        else:
+            work.app.jobs.defer(work.connection, THROW_SIGNAL, name=event["name"], key=key, instance_id=str(work.instance["id"]))
 
 
 def serve(work: Work, wait: ServiceWait) -> None:

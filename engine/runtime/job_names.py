@@ -3,6 +3,8 @@
 RUN_EFFECT = "runtime.run_effect"
 MATCH_INBOX = "runtime.match_inbox"
 THROW_MESSAGE = "runtime.throw_message"
+THROW_SIGNAL = "runtime.throw_signal"
+CATCH_SIGNAL = "runtime.catch_signal"
 WHOLE_FILE = "runtime.whole_file"
 EXPORT_REGISTER = "registers.export"
 CHECK_IMPORT = "registers.check_import"
