@@ -149,7 +149,7 @@ def _ledger(measured: Measured, memory: float) -> str:
         "演示城市里保管员交出一把伞，从浏览器发出的那一次 POST。语句由 PostgreSQL 自己计数（pg_stat_statements）：",
         f"{measured.count:.0f} 条语句，{measured.commits:.0f} 次提交；规定是不超过 14 条、1 次。网页进程 CPU {measured.cpu:.0f} 毫秒，"
         f"用时中位数 {measured.percentile(0.5):.0f} 毫秒、95% 在 {measured.percentile(0.95):.0f} 毫秒内，网页进程占内存 {memory:.0f} MB。", "",
-        "重做一遍：`.venv/bin/python bench/submit.py --ledger docs/statements.md`。", "", "| 次数 | 语句 |", "|---|---|",
+        "重做一遍：`.venv/bin/python bench/submit.py --ledger FILE`。", "", "| 次数 | 语句 |", "|---|---|",
     ]
     for statement in measured.statements:
         shown = statement.text[:160].replace("|", "\\|")
