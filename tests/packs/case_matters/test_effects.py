@@ -225,6 +225,7 @@ def test_another_matter_ends_with_the_chiefs_word_that_all_who_took_part_see(cas
 
     assert case.acts()[-1]["outcome_title"] == "不同意"
     assert any("不同意" in text for text in case.notices("officer"))
+    assert case.case_id is not None
     with case.app.db.connect() as connection:
         assert all(may_see_case(connection, case.actor(login), case.case_id) for login in ("officer", "head", "section_head", "chief"))
 
