@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from engine.kernel.errors import Unavailable
-from engine.storage.database import check_server, check_trigrams
+from engine.storage.database import DatabaseUnfit, check_server, check_trigrams
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x67_63_6D_69  # "gcmi"
@@ -28,9 +28,16 @@ def upgrade(engine: Engine) -> None:
         check_server(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = _config()
+        _require_known(config, MigrationContext.configure(connection).get_current_revision())
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         check_trigrams(connection)
+
+
+def _require_known(config: Config, revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseUnfit(f"数据库的结构（{revision}）比这份程序新。请换用新一些的程序，或用 --data 另指一个数据目录。")
 
 
 def current_revision(engine: Engine) -> str | None:

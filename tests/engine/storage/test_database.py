@@ -64,3 +64,10 @@ def test_statements_are_counted(database: Engine) -> None:
         connection.execute(text("SELECT count(*) FROM case_file"))
         counted = connection.execute(text("SELECT sum(calls) FROM pg_stat_statements WHERE query LIKE '%case_file%'")).scalar_one()
     assert counted >= 1
+
+
+def test_a_database_newer_than_the_code_is_said_in_one_sentence(database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseUnfit, match="比这份程序新"):
+        migrate.upgrade(database)
