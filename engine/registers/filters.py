@@ -110,10 +110,11 @@ def _sort(register: Register, name: str) -> str | None:
 
 
 def _columns(register: Register, names: Sequence[str]) -> tuple[str, ...]:
-    """The chosen columns in the order of the declaration."""
+    """The chosen columns in the order of the declaration; none when they are the register's own."""
     if set(names) - set(register.fields):
         raise _unknown()
-    return tuple(name for name in register.fields if name in names)
+    chosen = tuple(name for name in register.fields if name in names)
+    return () if chosen == tuple(one.name for one in register.listed) else chosen
 
 
 def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:

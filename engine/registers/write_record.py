@@ -45,7 +45,7 @@ def write_record(
 
 def to_column(field: Field, value: Any, keys: KeyRing) -> Any:
     """``value`` as answers hold it → as the column takes it."""
-    if value is None or value == "":
+    if value is None or value == "" or value == []:
         return None
     if field.encrypt:
         return keys.encrypt(str(value).encode(), field.name.encode())

@@ -21,7 +21,7 @@ from engine.registers.catalogue import get_register
 from engine.registers.check_rows import Names, Plan, plan_columns
 from engine.registers.copy_records import copy_records
 from engine.registers.declaration import Register
-from engine.registers.excel import write_wrong_rows
+from engine.registers.excel import REQUIRED_MARK, write_wrong_rows
 from engine.registers.transfers import Cancelled, Progress, add_transfer, alone, move, transfer, transfer_of
 from engine.registers.workbook import LARGEST_FILE, read_rows
 from engine.runtime.application import Application
@@ -144,7 +144,7 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
             progress.tell(number)
             if wrong:
                 found["wrong"] += 1
-                problems.extend({"row": number, "title": titles[column], "text": text} for column, text in wrong.items() if len(problems) < TOLD)
+                problems.extend({"row": number, "title": titles[column].removesuffix(REQUIRED_MARK), "text": text} for column, text in wrong.items() if len(problems) < TOLD)
                 yield number, cells, wrong
 
     with tempfile.TemporaryDirectory(prefix="guicheng-import-") as folder:

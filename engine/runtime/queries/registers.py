@@ -72,26 +72,24 @@ def listed(
 
 def count(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, limit: int = EXACT_LIMIT) -> int:
     """How many records a list holds, exact up to ``limit``; one more stands for "more"."""
-    chosen = narrow(_visible(table, actor, table.c.id), register, table, asked)
+    chosen = narrow(_visible(register, table, actor, table.c.id), register, table, asked)
     return connection.scalar(select(func.count()).select_from(chosen.limit(limit + 1).subquery())) or 0
 
 
 def every(
     connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, size: int = 2000,
 ) -> Iterator[list[Record]]:
-    """All records of a list in its order, in portions of ``size``: for files."""
-    after: str | None = None
-    while True:
-        page = cut(_read(connection, actor, register, table, asked, size + 1, after), size=size, before=0, total=0, key=lambda row: (row.key, row.id))
-        yield list(page.rows)
-        if page.next is None:
-            return
-        after = page.next
+    """All records of a list in its order, in portions of ``size`` out of one statement: for files. Needs a transaction."""
+    statement = _rows(actor, register, table, asked, limit=None, after=None)
+    fields = shown_fields(register, asked)
+    with connection.execute(statement, execution_options={"stream_results": True, "yield_per": size}) as result:
+        for portion in result.mappings().partitions(size):
+            yield _records(connection, portion, fields)
 
 
 def one(connection: Connection, *, actor: Actor, register: Register, table: Table, record_id: UUID) -> tuple[Record, list[Change]]:
     """(record with every field, its history newest first); raises NotFound."""
-    seen = _visible(table, actor, table.c.id).where(table.c.id == record_id).subquery()
+    seen = _visible(register, table, actor, table.c.id).where(table.c.id == record_id).subquery()
     rows = connection.execute(_whole(table).add_columns(literal("").label("x_key")).join(seen, seen.c.id == table.c.id)).mappings().all()
     if not rows:
         raise NotFound("没有这条记录，或者您无权查看。")
@@ -118,17 +116,23 @@ def _word(row: Any) -> str:
 
 
 def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None) -> list[Record]:
+    rows = connection.execute(_rows(actor, register, table, asked, limit=size, after=after)).mappings().all()
+    return _records(connection, rows, shown_fields(register, asked))
+
+
+def _rows(actor: Actor, register: Register, table: Table, asked: Asked, *, limit: int | None, after: str | None) -> Select[Any]:
     """Ids in order first, which the index gives, then the rows of these few."""
     field = register.fields[asked.sort] if asked.sort else None
     order = order_column(field, table) if field else table.c.updated_at
-    chosen = narrow(_visible(table, actor, table.c.id, order.label("x_order")), register, table, asked)
+    chosen = narrow(_visible(register, table, actor, table.c.id, order.label("x_order")), register, table, asked)
     if after:
         chosen = chosen.where(_beyond(field, order, table, after, descending=asked.descending))
     direction = (lambda column: column.desc()) if asked.descending else (lambda column: column.asc())
-    ids = chosen.order_by(direction(order), direction(table.c.id)).limit(size).subquery()
+    if limit is not None:
+        chosen = chosen.order_by(direction(order), direction(table.c.id)).limit(limit)
+    ids = chosen.subquery()
     statement = _whole(table).add_columns(cast(ids.c.x_order, Text).label("x_key")).join(ids, ids.c.id == table.c.id)
-    rows = connection.execute(statement.order_by(direction(ids.c.x_order), direction(ids.c.id))).mappings().all()
-    return _records(connection, rows, shown_fields(register, asked))
+    return statement.order_by(direction(ids.c.x_order), direction(ids.c.id))
 
 
 def _beyond(field: Field | None, order: Any, table: Table, after: str, *, descending: bool) -> Any:
@@ -148,15 +152,14 @@ def _key(field: Field | None, key: str) -> Any:
     return cast(literal(check_key(field, key), Text), Numeric() if field.type in NUMBERS else SQLA[field.sql_type])
 
 
-def _visible(table: Table, actor: Actor, *columns: Any) -> Select[Any]:
-    """Records of cases that the reader may see, and those of no case in the reader's own unit."""
+def _visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Select[Any]:
+    """Records of cases that the reader may see; of a register without cases those of the reader's own unit."""
     live = select(*columns).where(table.c.deleted_at.is_(None))
     if actor.sees_everything:
         return live
-    seen = select(table.c.id).where(table.c.deleted_at.is_(None))
-    of_cases = restrict(seen, actor, case_id=table.c.case_id)
-    own = seen.where(table.c.case_id.is_(None), table.c.unit_id == actor.unit_id)
-    return live.where(table.c.id.in_(of_cases.union(own)))
+    if register.case == "none":
+        return live.where(table.c.unit_id == actor.unit_id)
+    return restrict(live, actor, case_id=table.c.case_id)
 
 
 def _whole(table: Table) -> Select[Any]:

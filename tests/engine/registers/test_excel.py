@@ -156,7 +156,7 @@ def test_wrong_cells_are_told_and_only_the_right_rows_written(stock: Stock) -> N
     row = row_of(stock, id)
     assert (row["total"], row["wrong"]) == (5, 4)
     told = {(one["row"], one["title"]) for one in row["problems"]}
-    assert told == {(3, "编号*"), (4, "颜色"), (5, "标签"), (5, "单价"), (5, "购入日期"), (5, "是否完好"), (5, "保管人"), (5, "所在单位"), (6, "单价")}
+    assert told == {(3, "编号"), (4, "颜色"), (5, "标签"), (5, "单价"), (5, "购入日期"), (5, "是否完好"), (5, "保管人"), (5, "所在单位"), (6, "单价")}
     marked = read(stock.app.blobs.get(row["result_sm3"]))
     assert marked[0][-2:] == ["原行号", "问题"]
     assert [line[-2] for line in marked[1:]] == [3, 4, 5, 6]

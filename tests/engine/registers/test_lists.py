@@ -100,6 +100,7 @@ def test_chosen_columns_and_the_way_back_to_the_address(stock: Stock) -> None:
     from urllib.parse import parse_qsl
 
     assert read_asked(stock.register, parse_qsl(asked.address)) == asked
+    assert read_asked(stock.register, [("col", one.name) for one in stock.register.listed]).columns == ()
 
 
 def test_other_units_see_only_their_own(filled: Stock) -> None:
