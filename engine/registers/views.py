@@ -3,10 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, RowMapping, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.errors import Invalid, NotFound
@@ -17,10 +16,10 @@ MOST = 20
 LONGEST = 20
 
 
-def views_of(connection: Connection, *, person_id: UUID, register: str) -> Sequence[Row[Any]]:
+def views_of(connection: Connection, *, person_id: UUID, register: str) -> Sequence[RowMapping]:
     """(id, title, query) of the person's views of a register, oldest first."""
     v = register_view.c
-    return connection.execute(select(v.id, v.title, v.query).where(v.person_id == person_id, v.register == register).order_by(v.at, v.id)).all()
+    return connection.execute(select(v.id, v.title, v.query).where(v.person_id == person_id, v.register == register).order_by(v.at, v.id)).mappings().all()
 
 
 def save_view(connection: Connection, *, person_id: UUID, register: str, title: str, query: str, at: datetime) -> None:
