@@ -17,7 +17,7 @@ from engine.runtime.complete_task import complete_task
 from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page as query
 from engine.runtime.return_task import ReturnTarget, return_targets, return_task
-from engine.runtime.save_draft import save_draft
+from engine.runtime.save_draft import others_on_form, save_draft
 from engine.runtime.transfer_task import transfer_task
 from engine.runtime.withdraw_act import withdraw_act
 from engine.runtime.work import ActResult, TaskBrief
@@ -54,7 +54,8 @@ def draft(task_id: str) -> ResponseReturnValue:
     rev = save_draft(
         application(), actor=actor(), task_id=id, data=data, form_hash=request.form.get("form_hash", ""), rev=request.form.get("rev", 0, type=int), at=now(),
     )
-    return jsonify({"rev": rev, "saved": task_form.clock_time(now())})
+    others = others_on_form(application(), actor=actor(), task_id=id, since=now() - task_form.RECENTLY)
+    return jsonify({"rev": rev, "saved": task_form.clock_time(now()), "others": others})
 
 
 @blueprint.get("/tasks/<task_id>/next")

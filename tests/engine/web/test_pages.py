@@ -85,6 +85,19 @@ def test_a_draft_of_two_windows_is_told_apart(site: Site) -> None:
     assert (stale.status_code, stale.json["error"]["code"]) == (409, "stale_revision")
 
 
+def test_two_people_on_one_form_are_told_of_each_other(site: Site) -> None:
+    walk = site.walker()
+    clues.apply_for_filing(walk)
+    walk.do("office_head", "office_review")
+    page = f"/tasks/{walk.task('section_review')['id']}"
+    told = []
+    for login in ("staff", "joint_staff"):
+        site.sign_in(login)
+        told.append(site.post(f"{page}/draft", page=page, fetch=True, rev="0", opinion="初审意见").json["others"])
+    assert told[0] == [] and len(told[1]) == 1
+    assert told[1][0] in site.get(page).text
+
+
 def test_a_return_lists_legal_targets_and_goes_to_the_chosen_one(site: Site) -> None:
     walk = site.walker()
     clues.apply_for_filing(walk)
