@@ -80,7 +80,7 @@ def _set_off_timers(work: Work) -> None:
 
 def suspend_case(app: Application, *, actor: Actor, case_id: UUID, reason: str, key: str, at: datetime) -> list[ActResult]:
     """``suspend_instance`` for everything that runs on the case. Raises Conflict when nothing does."""
-    found = _instances(app, case_id, "running", key)
+    found = _instances(app, actor, case_id, "running", key)
     if not found:
         raise Conflict("这个案件没有在办的流程，不用暂停。")
     return [suspend_instance(app, actor=actor, instance_id=id, reason=reason, key=f"{key}:{id}", at=at) for id in found]
@@ -88,15 +88,17 @@ def suspend_case(app: Application, *, actor: Actor, case_id: UUID, reason: str, 
 
 def resume_case(app: Application, *, actor: Actor, case_id: UUID, reason: str = "", key: str, at: datetime) -> list[ActResult]:
     """``resume_instance`` for everything suspended on the case. Raises Conflict when nothing is."""
-    found = _instances(app, case_id, "suspended", key)
+    found = _instances(app, actor, case_id, "suspended", key)
     if not found:
         raise Conflict("这个案件没有暂停的流程。")
     return [resume_instance(app, actor=actor, instance_id=id, reason=reason, key=f"{key}:{id}", at=at) for id in found]
 
 
-def _instances(app: Application, case_id: UUID, status: str, key: str) -> list[UUID]:
+def _instances(app: Application, actor: Actor, case_id: UUID, status: str, key: str) -> list[UUID]:
     """Those in ``status``, and those that this very request has changed already when it comes again."""
+    actor.require(OPERATOR)
     with app.db.connect() as connection:
+        require_case(connection, actor, case_id)
         ids = connection.scalars(select(instance.c.id).where(instance.c.case_id == case_id, instance.c.status == status))
         again = connection.scalars(select(act.c.instance_id).where(act.c.case_id == case_id, act.c.key.startswith(f"{key}:", autoescape=True)))
         return sorted({*ids, *again}, key=str)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from engine.access.actors import Actor
 from engine.access.assignment import holders
+from engine.access.scope import may_see_case
 from engine.kernel.clock import SHANGHAI, legal_date
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.runtime.allowed import allowed_acts
@@ -32,7 +33,7 @@ def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "",
     asked = request_hash(kind="urge", task=task_id, words=words)
     with app.db.begin() as connection:
         case_id = connection.scalar(select(task.c.case_id).where(task.c.id == task_id))
-        if case_id is None:
+        if case_id is None or not may_see_case(connection, actor, case_id):
             raise NotFound(NO_TASK)
         work = begin_beside(app, connection, kind="urge", actor=actor, case_id=case_id, key=key, asked=asked, at=at)
         if isinstance(work, ActResult):

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access.assignment import Holder, holders
+from engine.access.scope import require_case
 from engine.kernel.errors import Invalid
 from engine.runtime.add_signer import add_signer
 from engine.runtime.allowed import allowed_acts
@@ -61,7 +62,7 @@ def more(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
     with reading() as connection:
         place = query.task_place(connection, task_id=id)
-        page = query.case_page(connection, actor=actor(), case_id=place["case_id"])
+        page = query.case_page(connection, actor=actor(), case_id=place["case_id"], by_task=True)
         row = page.task(id)
         allowed = allowed_acts(application(), row, row) if row and (row["mine"] or row["claimable"]) else frozenset()
         return render_template("case/more.html", task_id=id, case_id=place["case_id"], allowed=allowed, people=near(connection), keys=[new_key() for _ in range(4)])
@@ -113,8 +114,10 @@ def urge(task_id: str) -> ResponseReturnValue:
 @blueprint.get("/cases/<case_id>/copies")
 def copies(case_id: str) -> ResponseReturnValue:
     """The list for 抄送."""
+    id = identifier(case_id, "案件")
     with reading() as connection:
-        return render_template("case/copies.html", case_id=identifier(case_id, "案件"), people=near(connection), key=new_key())
+        require_case(connection, actor(), id)
+        return render_template("case/copies.html", case_id=id, people=near(connection), key=new_key())
 
 
 @blueprint.post("/cases/<case_id>/copies")

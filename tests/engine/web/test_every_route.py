@@ -23,10 +23,11 @@ from tests.engine.runtime.walk import HANDLING, application, do, open_task, star
 from tests.town import Town
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
-SECRET = ("case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "id")
+SECRET = ("case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "person_id", "id")
 FIELDS = {
     "outcome": "approve", "opinion": "看看。", "reason": "看看。", "to_node": "draft", "to_person_id": NOWHERE, "key": "stranger-1", "what": "skip",
     "form_hash": "", "rev": "0", "block": "facts", "text": "改一改",
+    "people": NOWHERE, "when": "before", "words": "请看看。",
 }
 OPERATOR_ONLY = {"incidents.page", "incidents.one", "incidents.handle"}
 ANALYST_ONLY = {"processes.deploy"}
@@ -48,7 +49,7 @@ class House:
         case_id = start_clue(town).case_id
         do(town, "officer", "verify", "file", data=HANDLING)
         do(town, "officer", "draft", "submit", data=application(town))
-        self.ids = {"case_id": case_id, "record_id": case_id, "task_id": open_task(town, "office_review")["id"], **self._rows(case_id)}
+        self.ids = {"case_id": case_id, "record_id": case_id, "task_id": open_task(town, "office_review")["id"], "person_id": town.people["officer"], **self._rows(case_id)}
         uploaded = self._upload()
         self.ids |= {"attachment_id": uploaded, "id": uploaded}
 
@@ -187,7 +188,7 @@ def test_every_refusal_has_the_one_shape_and_a_sentence_for_people(house: House)
     for endpoint, method, real, _ in house.guarded():
         if not endpoint.startswith("api.") and endpoint not in QUIET:
             told = stranger.client.open(real, method=method, data={"csrf": stranger.csrf}, headers={"X-Guicheng-Fetch": "1"})
-            body = told.get_json()
+            body = told.get_json(silent=True) or {}
             assert set(body) == {"error"}, endpoint
             assert {"code", "message"} <= set(body["error"]), endpoint
             assert body["error"]["message"].endswith("。"), (endpoint, body["error"]["message"])
