@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from engine.form_filling.sniff import Refused
 from engine.kernel.clock import SHANGHAI
@@ -49,6 +49,7 @@ def make_thumbnail(data: bytes) -> bytes:
 @contextmanager
 def _readable() -> Iterator[None]:
     """Whatever a damaged or hostile picture makes Pillow raise becomes one message."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # the PDF renderer turns this on for the whole process where it is loaded
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

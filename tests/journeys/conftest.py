@@ -11,9 +11,9 @@ from tests.journeys.office import Office
 from tests.town import Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of the system; its pages see Chinese as their language and no network but ours."""
+    """The browser of the system. It ends with its module: while it lives, its event loop runs in this thread and nobody else may start one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_program(), args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser

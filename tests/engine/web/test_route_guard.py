@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import delete, update
+from werkzeug.routing import AnyConverter, BaseConverter
 
 from engine.storage.tables.organisation import account, session
 from tests.engine.web.site import PASSWORD, Site
@@ -16,12 +17,18 @@ PUBLIC = {
 SAMPLES = {"default": "00000000-0000-7000-8000-000000000000", "int": 1, "path": "x"}
 
 
+def sample(converter: BaseConverter) -> object:
+    """A value that the converter takes."""
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return SAMPLES[type(converter).__name__.removesuffix("Converter").lower().replace("unicode", "default").replace("integer", "int")]
+
+
 def rules(flask: Flask) -> list[tuple[str, str, str]]:
     """(endpoint, method, address with sample values) of every route of the pages."""
     found = []
     for rule in flask.url_map.iter_rules():
-        values = {name: SAMPLES[type(converter).__name__.removesuffix("Converter").lower().replace("unicode", "default").replace("integer", "int")]
-                  for name, converter in rule._converters.items()}
+        values = {name: sample(converter) for name, converter in rule._converters.items()}
         with flask.test_request_context():
             address = rule.build(values, append_unknown=False)
         assert address is not None
