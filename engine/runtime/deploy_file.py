@@ -11,7 +11,7 @@ from engine.kernel.errors import DeployRefused, TooLarge
 from engine.kernel.names import is_name
 from engine.packs.folder import PLACES, SINGLE
 from engine.packs.library import Definition
-from engine.packs.store import lock_content, put_in_force, raise_generation, store_version
+from engine.packs.store import NewVersion, lock_content, put_in_force, raise_generation, store_version
 from engine.reference.seeding import KINDS as SEEDED
 from engine.reference.seeding import seed_content
 from engine.registers.declaration import parse_register
@@ -54,6 +54,7 @@ def deploy_file(
     if found == "process":
         guard(content, name=name)
     new = check_content(found, name, content, lookup=lambda k, n: _content(app, k, n), compiled={})
+    _require_references(app, new)
     with app.db.begin() as connection:
         lock_content(connection)
         version = store_version(connection, new, source="page", by=actor.person_id, at=at, note=note)
@@ -64,6 +65,19 @@ def deploy_file(
                      object=f"{found}:{name}", detail={"version": version.version, "hash": version.hash, "note": note})
     app.library.refresh(now=True)
     return version
+
+
+def _require_references(app: Application, new: NewVersion) -> None:
+    """Refuse a process that names a handler, form, document, decision or role that isn't there."""
+    named = (new.meta or {}).get("references", {})
+    known = {"form": "表单", "document": "文书", "decision": "决策表"}
+    missing = [("处理程序", name) for name in named.get("handler", ()) if name not in app.service_tasks]
+    missing += [(title, name) for kind, title in known.items() for name in named.get(kind, ()) if app.library.find_current(kind, name) is None]
+    roles = {role.name for role in app.catalogue.roles()}
+    missing += [("角色", name) for name in named.get("role", ()) if name not in roles]
+    if missing:
+        findings = [{"element": name, "rule": "references", "message": f"{what} {name} 不存在，请改正名字，或先发布它。"} for what, name in missing]
+        raise DeployRefused(f"流程图用到了 {len(findings)} 处不存在的内容：{findings[0]['message']}", findings=findings)
 
 
 def _content(app: Application, kind: str, name: str) -> bytes | None:

@@ -206,3 +206,12 @@ def test_one_bad_file_in_the_folders_keeps_all_of_them_out(town: Town, folders: 
     with pytest.raises(DeployRefused, match="clue_handling"):
         sync_folders(town.app, at=town.app.clock.now())
     assert stored(town) == before
+
+
+def test_a_diagram_that_names_what_is_not_there_is_refused(town: Town) -> None:
+    text = (ROOT / "processes/case_filing/clue_extension.bpmn").read_text(encoding="utf-8").replace('gc:handler="gc.extend_clock"', 'gc:handler="gc.no_such"')
+    with pytest.raises(DeployRefused) as refused:
+        deploy_file(
+            town.app, actor=town.actor("keeper"), pack="case_filing", filename="clue_extension.bpmn", content=text.encode(), note="", at=town.app.clock.now(),
+        )
+    assert [f["message"] for f in refused.value.findings] == ["处理程序 gc.no_such 不存在，请改正名字，或先发布它。"]
