@@ -73,4 +73,4 @@ def log(case_id: str) -> ResponseReturnValue:
     return render_template("case/log.html", rows=rows, actions={**{f"act.{kind}": word for kind, word in query.WORDS.items()}, **OTHER})
 
 
-OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书"}
+OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书", "document.correct": "改文书草稿"}

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from engine.access import audit
 from engine.access.scope import require_case
 from engine.documents.compose import compose
 from engine.documents.correct import correct_document
@@ -55,6 +56,10 @@ def correct(document_id: str) -> ResponseReturnValue:
                 application(), connection, document_id=row.id, block=block, text=text, rev=request.form.get("rev", 0, type=int),
                 actor_id=actor().person_id, actor_name=actor().name, at=now(),
             )
+            audit.append(
+                connection, chain=audit.chain_of(actor()), at=now(), actor_id=actor().person_id, actor_name=actor().name, action="document.correct",
+                object=str(row.id), case_id=row.case_id, detail={"block": block},
+            )
     except Invalid as error:
         return _show(document_id, errors={block: " ".join(error.fields.values()) or error.message}, typed={block: text}), 422
     return done(url_for("documents.page", document_id=document_id), "已改好，正在重新生成预览。")
@@ -74,11 +79,11 @@ def _sm3(connection: Connection, row: Any, rev: int | None) -> str | None:
 
 def _holds_work(connection: Connection, row: Any) -> bool:
     page = case_page.case_page(connection, actor=actor(), case_id=row.case_id)
-    return any(task["mine"] for task in page.tasks)
+    return any(task["mine"] or task["claimable"] for task in page.tasks)
 
 
 def _require_work(connection: Connection, row: Any) -> None:
-    """Only who has a step of this case in hand may change its drafts."""
+    """Only who has a step of this case in hand or in their pool may change its drafts."""
     if not _holds_work(connection, row):
         raise NotFound("这份文书现在不在您手里，不能改。")
 
