@@ -50,6 +50,19 @@ def form(name: str) -> Form:
     return Form.load(orjson.loads(files["form", name].content), name=name, hash="h", common=lambda piece: orjson.loads(files["form", piece].content))
 
 
+@cache
+def facts() -> dict[str, Any]:
+    """The facts that forms take over (``prefill: fact.<name>``) and check their answer against, each as the example answers it."""
+    found: dict[str, Any] = {}
+    for kind, name in tree().files:
+        if kind == "form" and not name.startswith("common."):
+            for field in form(name).fields.values():
+                fact = str(field.gc.get("prefill", "")).removeprefix("fact.")
+                if f"fact.{fact}" == field.gc.get("prefill") and any(fact in check.test.names for check in field.checks):
+                    found[fact] = _text(field)
+    return found
+
+
 def context(names: Mapping[str, Any] | None = None, known: Mapping[str, Any] | None = None) -> FormContext:
     """A page that knows every dictionary of the tree, finds whoever is asked for, and holds a file for every kind of field."""
 
@@ -66,7 +79,7 @@ def context(names: Mapping[str, Any] | None = None, known: Mapping[str, Any] | N
 
     return FormContext(
         at=AT, known=dict(known or {}), options=options, option=option, person=lambda _: "顾明川", unit=lambda _: "执法稽查科", case=lambda _: "旧案",
-        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: None, **(names or {})},
+        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: None, **facts(), **(names or {})},
     )
 
 
