@@ -1,0 +1,11 @@
+"""Start events and fan-out."""
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A database made by today's 0001 has it already."""

@@ -1,0 +1,11 @@
+"""What dispatch needs."""
+from __future__ import annotations
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A database made by today's 0001 has it already."""

@@ -1,0 +1,11 @@
+"""Calendar drafts, warning models."""
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A database made by today's 0001 has it already."""

@@ -1,0 +1,11 @@
+"""What the ordinary case needs."""
+from __future__ import annotations
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A database made by today's 0001 has it already."""
