@@ -5,7 +5,7 @@ money is numeric. Ids are UUIDv7 made in Python. No SQL default asks the server 
 """
 from __future__ import annotations
 
-from engine.storage.tables import cases, content, documents, organisation, reference, registers, runtime
+from engine.storage.tables import cases, clocks, content, documents, organisation, parties, proof, reference, registers, runtime, waiting
 from engine.storage.tables.base import metadata
 
-__all__ = ["cases", "content", "documents", "metadata", "organisation", "reference", "registers", "runtime"]
+__all__ = ["cases", "clocks", "content", "documents", "metadata", "organisation", "parties", "proof", "reference", "registers", "runtime", "waiting"]
