@@ -32,6 +32,7 @@ class Actor:
 
     ``district_id`` is the district bureau's unit id, None at city level. ``unit_path`` is unit codes from the root, each
     followed by "/". ``on`` is the legal date the actor was loaded for; None treats every dated grant as ended.
+    ``party_id`` is set for somebody outside the offices who acts for this party: such an actor holds no post.
     """
 
     account_id: UUID
@@ -50,6 +51,7 @@ class Actor:
     rights: frozenset[str] = frozenset()
     on: date | None = None
     must_change: bool = False
+    party_id: UUID | None = None
 
     @property
     def sees_everything(self) -> bool:

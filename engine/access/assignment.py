@@ -179,7 +179,7 @@ def seed_role_holders(connection: Connection, *, roles: Iterable[RoleLike]) -> i
             "source": "业务包",
         }
         for role in roles
-        if role.name not in known
+        if role.name not in known and role.post
     ]
     if rows:
         connection.execute(insert(role_holder), rows)

@@ -43,13 +43,17 @@ class NumberRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A role and the post that holds it unless an administrator says otherwise."""
+    """A role and the post that holds it unless an administrator says otherwise.
+
+    A role of kind ``party`` is nobody's post: its steps are done from outside, by the party that ``gc:party`` names.
+    """
 
     name: str
     title: str
-    post: str
-    unit: str
+    post: str = ""
+    unit: str = ""
     scope: str = "own"
+    kind: str = "post"
     bureau: str | None = None
 
     @property
@@ -83,6 +87,15 @@ class Matter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A process that begins by itself on every case of ``kind`` that another process opens (``gc.open_case``)."""
+
+    process: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What pack.yaml says, every reference qualified as ``<pack>.<name>``."""
 
@@ -99,6 +112,7 @@ class Manifest:
     roles: Mapping[str, Role] = field(default_factory=dict)
     starts: Mapping[str, Start] = field(default_factory=dict)
     matters: Mapping[str, Matter] = field(default_factory=dict)
+    begins: Mapping[str, Begin] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)
     exempt: Mapping[str, str] = field(default_factory=dict)
 
@@ -139,6 +153,7 @@ def _build(raw: Mapping[str, Any], pack: str) -> Manifest:
         roles=each("roles", lambda name, v: Role(name=name, **v)),
         starts=each("starts", lambda name, v: _start(name, v, pack)),
         matters=each("matters", lambda name, v: _matter(name, v, pack)),
+        begins=each("begins", lambda name, v: Begin(process=name, title=v["title"], kind=qualify(v["kind"], pack))),
         requirements=raw.get("requirements", {}),
         exempt=raw.get("exempt", {}),
     )

@@ -28,7 +28,8 @@ def close_task(work: Work) -> None:
         work.undo.append({"op": "signers", "ids": [row["id"] for row in work.task["signers"]]})
     close_pool(work, this)
     work.batch.add(delete(draft).where(draft.c.task_id == this))
-    work.batch.add(remember_handled(work, me))
+    if work.actor.party_id is None:
+        work.batch.add(remember_handled(work, me))
 
 
 def drop_signers(where: Any) -> Any:

@@ -165,6 +165,8 @@ def require_holder(task_row: Row, actor: Actor) -> None:
 
 
 def _holds(task_row: Row, actor: Actor) -> bool:
+    if actor.party_id is not None or task_row["party_id"] is not None:
+        return actor.party_id is not None and task_row["party_id"] == actor.party_id
     if task_row["assignee_id"] == actor.person_id or task_row.get("principal"):
         return True
     return task_row["assignee_id"] is None and bool(set(task_row["candidates"]) & set(actor.posts))
@@ -172,7 +174,9 @@ def _holds(task_row: Row, actor: Actor) -> bool:
 
 def _require_sight(connection: Connection, task_row: Row, actor: Actor | None) -> None:
     """A task of a case that ``actor`` may not see looks like one that isn't there; whoever holds it is not asked about."""
-    if actor is not None and not _holds(task_row, actor) and not may_see_case(connection, actor, task_row["case_id"]):
+    if actor is None or _holds(task_row, actor):
+        return
+    if actor.party_id is not None or not may_see_case(connection, actor, task_row["case_id"]):
         raise NotFound(NO_TASK)
 
 

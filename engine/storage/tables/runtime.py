@@ -19,10 +19,13 @@ task = Table(
     ref("assignee_id", "person.id", null=True), instant("claimed_at", null=True), ref("from_id", null=True), Column("from_name", Text, nullable=False, server_default=""), Column("from_words", Text, nullable=False, server_default=""),
     Column("returned", Boolean, nullable=False, server_default="false"), Column("due_on", Date), instant("opened_at"), instant("ended_at", null=True), ref("ended_by", null=True), Column("outcome", Text), ref("act_id", null=True),
     ref("unit_id", null=True), ref("district_id", null=True), Column("rev", Integer, nullable=False, server_default="0"), instant("viewed_at", null=True),
+    Column("straight_to", Text, nullable=False, server_default="", comment="name of the returner who gets it straight back after this redo"),
     Column("urged", Integer, nullable=False, server_default="0", comment="how often somebody asked to hurry"), json("held", null=True, comment="a completion that waits for the signers after it: data, outcome, opinion, form_hash"),
-    ref("ended_for", null=True, comment="the principal, where a deputy ended it"),
+    ref("ended_for", null=True, comment="the principal, where a deputy ended it"), Column("clock", Text, comment="legal clock whose due date the step follows"),
+    ref("party_id", "party.id", null=True, comment="the party that does this step from outside"),
     UniqueConstraint("instance_id", "engine_id"),
     Index("ix_task_assignee", "assignee_id", "due_on", "id", postgresql_where="status = 'open'"), Index("ix_task_case_id", "case_id"),
+    Index("ix_task_party", "party_id", postgresql_where="status = 'open'"),
     Index("ix_task_ended_by", "ended_by", "ended_at"), Index("ix_task_open_instance", "instance_id", postgresql_where="status = 'open'"),
 )
 
@@ -73,7 +76,7 @@ act = Table(
 timer = Table(
     "timer", metadata, ref("instance_id", "instance.id", primary_key=True), Column("engine_id", Text, primary_key=True), ref("case_id", null=True), Column("node", Text, nullable=False),
     instant("due_at"), Column("suspended", Boolean, nullable=False, server_default="false"), Column("clock", Text, comment="legal clock it follows"), instant("claimed_at", null=True),
-    Index("ix_timer_due_at", "due_at", postgresql_where="NOT suspended AND claimed_at IS NULL"),
+    Index("ix_timer_due_at", "due_at", postgresql_where="NOT suspended AND claimed_at IS NULL"), Index("ix_timer_claimed", "case_id", postgresql_where="claimed_at IS NOT NULL"),
 )
 
 subscription = Table(
