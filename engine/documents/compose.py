@@ -118,7 +118,7 @@ class _Marks:
 
 def _fill(template: Template, snapshot: Snapshot, marks: _Marks) -> str:
     context = {
-        "data": snapshot.data, "case": snapshot.case, "unit": snapshot.unit, "handling_unit": snapshot.handling_unit or snapshot.unit,
+        "title": template.title, "signers": [spec.node for spec in template.signatures], "data": snapshot.data, "case": snapshot.case, "unit": snapshot.unit, "handling_unit": snapshot.handling_unit or snapshot.unit,
         "number": snapshot.number or "", "today": snapshot.today, "anchor": marks.anchor, "block": marks.block, "image": marks.image,
         "opinions": [_opinion(template, snapshot, marks, index) for index in range(len(snapshot.opinions))],
     }

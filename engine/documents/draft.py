@@ -14,12 +14,14 @@ from sqlalchemy import case as case_when
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.documents.compose import compose
+from engine.documents.pieces import included, pieces_for
 from engine.documents.queries import lock_document, snapshot_of
 from engine.documents.services import Services
 from engine.documents.template import Template, parse_template
 from engine.documents.units import authority, facts_of, lineage
 from engine.kernel.errors import Conflict, NotFound
 from engine.kernel.ids import new_id
+from engine.kernel.names import pack_of
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.documents import document, document_version
 
@@ -41,16 +43,18 @@ def draft_document(
     app: Services, connection: Connection, *, key: str, template: str, definition_id: UUID, case_id: UUID,
     data: Mapping[str, Any], at: datetime, opinions: Sequence[Mapping[str, Any]] = (), instance_id: UUID | None = None,
     act_id: UUID | None = None, actor_id: UUID | None = None, actor_name: str = "", case: Mapping[str, Any] | None = None,
+    pieces: Mapping[str, UUID] | None = None,
 ) -> Drafted:
     """Write a draft in the caller's transaction; its preview is rendered by a job.
 
     ``key`` is instance:node:template. ``data`` are the form's answers, ``opinions`` dicts with node, title, person, post,
-    words, date and person_id, ``case`` the case's row where the caller has it. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
+    words, date and person_id, ``case`` the case's row where the caller has it, ``pieces``
+    the versions of the pieces that the template may include, by name; those it does include are kept with the document. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
     """
-    definition = app.library.definition(definition_id)
-    parsed = parse_template(definition.content, name=template)
+    parsed = read_template(app, definition_id=definition_id, name=template, pieces=pieces or {})
+    kept = {name: str((pieces or {})[name]) for name in included(app.library.definition(definition_id).content, pack=pack_of(template))}
     case = case or _case(connection, case_id)
-    content = _content(connection, case, data, opinions)
+    content = _content(connection, case, data, opinions) | ({"pieces": kept} if kept else {})
     compose(parsed, snapshot_of(content, number=None, today=None), check_code="", verify_url="")
     values = {
         "case_id": case_id, "instance_id": instance_id, "act_id": act_id, "template": template, "definition_id": definition_id,
@@ -68,7 +72,15 @@ def defer_preview(app: Services, connection: Connection, document_id: UUID, rev:
 
 def template_of(app: Services, row: Row[Any]) -> Template:
     """The template version that a document is pinned to."""
-    return parse_template(app.library.definition(row.definition_id).content, name=row.template)
+    pieces = {name: UUID(id) for name, id in (row.data.get("pieces") or {}).items()}
+    return read_template(app, definition_id=row.definition_id, name=row.template, pieces=pieces)
+
+
+def read_template(app: Services, *, definition_id: UUID, name: str, pieces: Mapping[str, UUID]) -> Template:
+    """The version ``definition_id`` of a template with the pieces it includes, in the versions that ``pieces`` gives by name."""
+    content = app.library.definition(definition_id).content
+    found = pieces_for(content, pack=pack_of(name), find=lambda piece: app.library.definition(pieces[piece]).content if piece in pieces else None)
+    return parse_template(content, name=name, pieces=found)
 
 
 def draft_blocks(app: Services, connection: Connection, *, document_id: UUID) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A document template: a YAML head and a Jinja2 body in a sandbox without files."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -9,13 +9,14 @@ from typing import Any
 from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engine.documents.pieces import Pieces, parse_piece, put_in
 from engine.documents.words import capital, cn_date, cn_datetime, money
 from engine.kernel.errors import DeployRefused
 from engine.kernel.names import is_name, pack_of, qualify
 from engine.packs.yaml import read_yaml
 
 SEAL_KINDS: Mapping[str, str] = {"unit_official": "公章", "unit_enforcement": "执法专用章"}
-NAMES = frozenset({"data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "range", "loop"})
+NAMES = frozenset({"title", "signers", "data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "range", "loop"})
 HEAD_KEYS = frozenset({"title", "form", "number", "seal", "signatures", "blocks", "page", "layout"})
 LAYOUTS = frozenset({"letter", "table"})
 ALL_OPINIONS = "opinions"
@@ -58,9 +59,10 @@ class Template:
 
 
 @lru_cache(maxsize=500)
-def parse_template(content: bytes, *, name: str) -> Template:
-    """The template ``<pack>.<document>``; raises DeployRefused with one finding per fault."""
+def parse_template(content: bytes, *, name: str, pieces: Pieces = ()) -> Template:
+    """The template ``<pack>.<document>`` with ``pieces`` put in; raises DeployRefused with one finding per fault."""
     head, body = _split(content, name)
+    body = put_in(body, pack=pack_of(name), pieces=pieces)
     findings = [*_head_findings(head), *_body_findings(body)]
     template = None if findings else _build(head, body, name)
     if template:
@@ -68,6 +70,15 @@ def parse_template(content: bytes, *, name: str) -> Template:
     if template is None or findings:
         raise DeployRefused(f"文书模板 {name} 有 {len(findings)} 处不合要求。", findings=findings)
     return template
+
+
+def check_piece(content: bytes, *, name: str) -> str:
+    """The title of the piece ``<pack>.<piece>``; raises DeployRefused with one finding per fault."""
+    piece = parse_piece(content, name=name)
+    findings = _body_findings(piece.body, piece.values)
+    if findings:
+        raise DeployRefused(f"文书片段 {name} 有 {len(findings)} 处不合要求。", findings=findings)
+    return piece.title
 
 
 @lru_cache(maxsize=1)
@@ -137,7 +148,7 @@ def _good_block(value: Any) -> bool:
     return known and isinstance(value.get("title"), str) and isinstance(value.get("max_length", 1), int)
 
 
-def _body_findings(body: str) -> list[dict[str, str]]:
+def _body_findings(body: str, values: Iterable[str] = ()) -> list[dict[str, str]]:
     try:
         tree = environment().parse(body)
     except TemplateSyntaxError as error:
@@ -145,10 +156,10 @@ def _body_findings(body: str) -> list[dict[str, str]]:
     known = environment().filters
     found = [_finding(n.name, f"没有过滤器 {n.name}") for n in tree.find_all(nodes.Filter) if n.name not in known]
     if any(True for _ in meta.find_referenced_templates(tree)):
-        found.append(_finding("include", "模板不能引用别的文件"))
+        found.append(_finding("include", '模板不能引用别的文件，只能写 {% include "<包>.<片段>" %} 引用文书片段；片段里不能再引用'))
     if found:
         return found
-    unknown = sorted(meta.find_undeclared_variables(tree) - NAMES)
+    unknown = sorted(meta.find_undeclared_variables(tree) - NAMES - set(values))
     return [_finding(name, f"模板里用了不存在的名称 {name}") for name in unknown]
 
 

@@ -10,7 +10,7 @@ from engine.kernel.names import is_name
 
 @dataclass(frozen=True, kw_only=True)
 class ContentFile:
-    """One file of content. ``kind`` is manifest, process, decision, register, dictionary, parameters, document, form or layout."""
+    """One file of content. ``kind`` is manifest, process, decision, register, dictionary, parameters, document, piece, form or layout."""
 
     kind: str
     name: str
@@ -29,6 +29,7 @@ PLACES = (
     ("dictionary", "processes", "dictionaries", ".yaml"),
     ("report", "processes", "reports", ".yaml"),
     ("page", "processes", "pages", ".yaml"),
+    ("piece", "processes", "documents/pieces", ".html"),
     ("document", "processes", "documents", ".html"),
     ("form", "forms", "", ".json"),
 )

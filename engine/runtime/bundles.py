@@ -16,7 +16,7 @@ from engine.runtime.application import Application
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 from engine.storage.tables.content import bundle
 
-PINNED = ("process", "form", "decision", "document")
+PINNED = ("process", "form", "decision", "document", "piece")
 
 
 def bundle_for(app: Application, connection: Connection, *, process: str, at: datetime) -> Bundle:

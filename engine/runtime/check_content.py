@@ -8,7 +8,8 @@ import orjson
 
 from engine.decisions import compile_dmn
 from engine.decisions.errors import DecisionError
-from engine.documents.template import parse_template
+from engine.documents.pieces import pieces_for
+from engine.documents.template import check_piece, parse_template
 from engine.form_filling.model import Form
 from engine.kernel.errors import DeployRefused, GuichengError
 from engine.kernel.names import name_of, pack_of
@@ -86,7 +87,12 @@ def _register(name: str, content: bytes, lookup: Lookup, compiled: dict[str, Com
 
 
 def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
-    return NewVersion(kind="document", name=name, title=parse_template(content, name=name).title, content=content)
+    pieces = pieces_for(content, pack=pack_of(name), find=lambda piece: lookup("piece", piece))
+    return NewVersion(kind="document", name=name, title=parse_template(content, name=name, pieces=pieces).title, content=content)
+
+
+def _piece(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    return NewVersion(kind="piece", name=name, title=check_piece(content, name=name), content=content)
 
 
 def _yaml(kind: str) -> Callable[..., NewVersion]:
@@ -105,6 +111,7 @@ def plain(value: Any) -> Any:
 
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
+    "piece": _piece,
     "dictionary": _yaml("dictionary"), "parameters": _yaml("parameters"), "report": _yaml("report"), "page": _yaml("page"),
 }
 

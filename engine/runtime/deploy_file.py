@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from engine.access import audit
 from engine.access.actors import Actor
+from engine.documents.pieces import readers
 from engine.kernel.errors import DeployRefused, TooLarge
 from engine.kernel.names import is_name
 from engine.packs.folder import PLACES, SINGLE
@@ -17,6 +18,7 @@ from engine.reference.seeding import seed_content
 from engine.registers.declaration import parse_register
 from engine.registers.tables import build_table
 from engine.runtime.application import Application
+from engine.runtime.arm_starts import arm_starts
 from engine.runtime.bpmn.watchdog import guard
 from engine.runtime.check_content import check_content
 
@@ -30,7 +32,7 @@ def kind_of_file(filename: str, *, kind: str | None = None) -> tuple[str, str]:
     for single, file in SINGLE:
         if filename == file:
             return single, single
-    fitting = [known for known, _, _, ending in PLACES if filename.endswith(ending) and kind in (None, known)]
+    fitting = [known for known, _, _, ending in PLACES if filename.endswith(ending) and (known == kind or (kind is None and known != "piece"))]
     if not dot or not fitting or (kind is None and len(fitting) > 1):
         raise DeployRefused(f"{filename} 不是可以部署的文件。流程用 .bpmn，表单用 .json，决策表用 .dmn，文书模板用 .html，台账、字典用 .yaml（并选种类）。")
     if not is_name(stem):
@@ -55,11 +57,12 @@ def deploy_file(
         guard(content, name=name)
     new = check_content(found, name, content, lookup=lambda k, n: _content(app, k, n), compiled={})
     _require_references(app, new)
+    _require_readers(app, new)
     with app.db.begin() as connection:
         lock_content(connection)
         version = store_version(connection, new, source="page", by=actor.person_id, at=at, note=note)
         put_in_force(connection, version)
-        follow(connection, version)
+        follow(connection, version, at=at)
         raise_generation(connection)
         audit.append(connection, chain=audit.chain_of(actor), at=at, actor_id=actor.person_id, actor_name=actor.name, action="content.deploy",
                      object=f"{found}:{name}", detail={"version": version.version, "hash": version.hash, "note": note})
@@ -80,14 +83,24 @@ def _require_references(app: Application, new: NewVersion) -> None:
         raise DeployRefused(f"流程图用到了 {len(findings)} 处不存在的内容：{findings[0]['message']}", findings=findings)
 
 
+def _require_readers(app: Application, new: NewVersion) -> None:
+    """Refuse a piece with which a document that includes it would no longer hold."""
+    if new.kind == "piece":
+        documents = [(name, app.library.current("document", name).content) for name in app.library.names("document")]
+        for name, content in readers(new.name, documents):
+            check_content("document", name, content, lookup=lambda k, n: new.content if (k, n) == ("piece", new.name) else _content(app, k, n), compiled={})
+
+
 def _content(app: Application, kind: str, name: str) -> bytes | None:
     found = app.library.find_current(kind, name)
     return found.content if found else None
 
 
-def follow(connection: Connection, version: Definition) -> None:
-    """What else a version changes: a register's table, a dictionary's rows."""
-    if version.kind == "register":
+def follow(connection: Connection, version: Definition, *, at: datetime) -> None:
+    """What else a version changes: a register's table, a dictionary's rows, the start events that wait."""
+    if version.kind == "process":
+        arm_starts(connection, version, at=at)
+    elif version.kind == "register":
         build_table(connection, parse_register(version.content, name=version.name))
     elif version.kind in SEEDED:
         seed_content(connection, kind=version.kind, name=version.name, content=version.content)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.access.assignment import seed_role_holders
+from engine.documents.pieces import readers
 from engine.kernel.errors import DeployRefused, GuichengError
 from engine.packs.folder import ContentFile, common_forms, content_files, pack_names
 from engine.packs.manifest import parse_manifest
@@ -19,11 +20,12 @@ from engine.packs.store import NewVersion, leave_pending, lock_content, put_in_f
 from engine.reference.calendars import seed_calendar
 from engine.reference.seeding import seed_common
 from engine.runtime.application import Application
+from engine.runtime.arm_starts import disarm_starts
 from engine.runtime.check_content import check_content, finding_of
 from engine.runtime.deploy_file import follow
 from engine.storage.tables.content import definition, definition_current
 
-ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "form", "document", "process", "report", "page")
+ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "form", "piece", "document", "process", "report", "page")
 
 
 @dataclass
@@ -51,6 +53,8 @@ def sync_folders(app: Application, *, at: datetime) -> Synced:
             _store(connection, new, current.get((new.kind, new.name)), at, result)
         for kind, name in gone:
             withdraw_from_force(connection, kind, name)
+            if kind == "process":
+                disarm_starts(connection, name)
             result.gone.append(f"{kind}:{name}")
         seed_calendar(connection)
         seed_common(connection, root=app.settings.content_root)
@@ -84,11 +88,26 @@ def _checked(fresh: dict[tuple[str, str], bytes], contents: dict[tuple[str, str]
             versions.append(check_content(kind, name, fresh[kind, name], lookup=lambda k, n: contents.get((k, n)), compiled=compiled))
         except GuichengError as error:
             findings += [{**found, "file": f"{kind}:{name}"} for found in finding_of(name, error)]
+    for kind, name in fresh:
+        if kind == "piece":
+            findings += _readers_of(name, fresh, contents)
     refused = [f for f in findings if f.get("level", "error") != "warning"]
     if refused:
         lines = "；".join(f"{f['file']} {f['element']}：{f['message']}" for f in refused[:10])
         raise DeployRefused(f"内容文件有 {len(refused)} 处不合要求，没有启用：{lines}", findings=findings)
     return versions
+
+
+def _readers_of(piece: str, fresh: dict[tuple[str, str], bytes], contents: dict[tuple[str, str], bytes]) -> list[dict[str, Any]]:
+    """What a changed piece breaks in the documents that include it and did not change themselves."""
+    found: list[dict[str, Any]] = []
+    documents = [(name, content) for (kind, name), content in contents.items() if kind == "document" and (kind, name) not in fresh]
+    for name, content in readers(piece, documents):
+        try:
+            check_content("document", name, content, lookup=lambda k, n: contents.get((k, n)), compiled={})
+        except GuichengError as error:
+            found += [{**one, "file": f"document:{name}"} for one in finding_of(name, error)]
+    return found
 
 
 def _store(connection: Connection, new: NewVersion, now: dict[str, Any] | None, at: datetime, result: Synced) -> None:
@@ -99,7 +118,7 @@ def _store(connection: Connection, new: NewVersion, now: dict[str, Any] | None, 
         result.pending.append(label)
         return
     put_in_force(connection, version, folder_hash=version.hash)
-    follow(connection, version)
+    follow(connection, version, at=at)
     if new.kind == "manifest":
         pack = new.name.split(".", 1)[0]
         seed_role_holders(connection, roles=parse_manifest(new.content, pack=pack).roles.values())

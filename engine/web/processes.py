@@ -50,7 +50,8 @@ def deploy() -> ResponseReturnValue:
     sent = request.files.get("file")
     pack = request.form.get("pack", "")
     filename = (sent.filename or "" if sent else "").replace("\\", "/").rsplit("/", 1)[-1]
-    kind = request.form.get("yaml_kind") if filename.endswith(".yaml") and filename not in SINGLE else None
+    ending = filename.rpartition(".")[2]
+    kind = request.form.get(f"{ending}_kind") if ending in ("yaml", "html") and filename not in SINGLE else None
     try:
         if sent is None or not filename:
             raise Invalid("没有收到文件，请重新选。", fields={"file": "请选一个文件。"})

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from engine.documents.compose import Snapshot, compose
+from engine.documents.pieces import pieces_for
 from engine.documents.template import parse_template
 from engine.form_filling.model import Mode
 from engine.form_filling.render import render_form
@@ -154,7 +155,8 @@ def test_the_register_gives_a_table_and_giving_it_again_changes_nothing(name: st
 
 @found("document")
 def test_the_document_is_made_from_an_example(name: str) -> None:
-    template = parse_template(tree().files["document", name].content, name=name)
+    content = tree().files["document", name].content
+    template = parse_template(content, name=name, pieces=pieces_for(content, pack=pack_of(name), find=lambda piece: tree().files["piece", piece].content))
     data = validate(form(template.form), data=answers(form(template.form)), rights={}, context=context()).stored if template.form else {}
     nodes = [spec.node for spec in template.signatures] or ["office_review"]
     opinions = tuple(

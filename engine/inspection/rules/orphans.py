@@ -7,7 +7,7 @@ from engine.inspection.tree import Finding, Tree
 from engine.kernel.names import name_of
 
 TITLE = "没有谁也不用的文件"
-KINDS = {"form": "表单", "document": "文书", "decision": "决策表", "dictionary": "字典", "register": "台账"}
+KINDS = {"form": "表单", "document": "文书", "piece": "文书片段", "decision": "决策表", "dictionary": "字典", "register": "台账"}
 
 
 def check(tree: Tree) -> Iterable[Finding]:

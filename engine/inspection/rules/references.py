@@ -4,17 +4,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from engine.documents.pieces import included
 from engine.inspection.tree import Finding, Tree
 from engine.kernel.names import pack_of, qualify
 from engine.registers.declaration import parse_register
 
-TITLE = "引用的流程、表单、角色、文书、字典、台账字段都存在，且在 uses 里"
+TITLE = "引用的流程、表单、角色、文书、文书片段、字典、台账字段都存在，且在 uses 里"
 CONTENT = {"form": "表单", "document": "文书", "decision": "决策表", "process": "流程"}
 
 
 def check(tree: Tree) -> Iterable[Finding]:
     yield from _of_diagrams(tree)
     yield from _of_forms(tree)
+    yield from _of_documents(tree)
     yield from _of_manifests(tree)
 
 
@@ -26,6 +28,13 @@ def _of_diagrams(tree: Tree) -> Iterator[Finding]:
                 yield from _named(tree, place, pack, reference, title, (kind, reference) in tree.files)
         for role in meta["references"]["role"]:
             yield from _named(tree, place, pack, role, "角色", _has_role(tree, role))
+
+
+def _of_documents(tree: Tree) -> Iterator[Finding]:
+    for name in tree.names("document"):
+        pack = pack_of(name)
+        for piece in included(tree.files["document", name].content, pack=pack):
+            yield from _named(tree, tree.path("document", name), pack, piece, "文书片段", ("piece", piece) in tree.files)
 
 
 def _has_role(tree: Tree, role: str) -> bool:
@@ -73,7 +82,7 @@ def _of_manifests(tree: Tree) -> Iterator[Finding]:
         for connected in manifest.connects:
             if not (tree.root / "integrations" / connected).is_dir():
                 yield Finding(place=place, rule="references", message=f"connects 里的 {connected} 不在 integrations/ 下。")
-        for process in [*manifest.starts, *manifest.matters]:
+        for process in [*manifest.starts, *manifest.matters, *manifest.begins]:
             if ("process", process) not in tree.files:
                 yield Finding(place=place, rule="references", message=f"可发起的流程 {process} 没有流程图。")
         for kind in manifest.kinds.values():

@@ -8,15 +8,15 @@ from sqlalchemy import select
 
 from engine.documents import draft as drafting
 from engine.documents import issue as issuing
-from engine.documents.template import parse_template
+from engine.documents.queries import find_document
 from engine.documents.void import undo_document
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import BusinessError, GuichengError
 from engine.kernel.names import pack_of, qualify
+from engine.packs.library import Bundle
 from engine.runtime.handlers import service_task
 from engine.runtime.secrets import open_secrets
 from engine.runtime.task_context import TaskContext
-from engine.storage.tables.documents import document
 from engine.storage.tables.runtime import act, submission, task
 
 
@@ -24,16 +24,22 @@ from engine.storage.tables.runtime import act, submission, task
 def draft_document(context: TaskContext, *, template: str, seal_kind: str = "") -> dict[str, Any]:
     """Draft ``template`` from the latest answers on this instance. Result: ``document_id``."""
     name = qualify(template, pack_of(context.process))
-    definition_id = context.app.library.bundle(context.work.instance["bundle_id"]).member("document", name)
-    parsed = parse_template(context.app.library.definition(definition_id).content, name=name)
+    pinned = context.app.library.bundle(context.work.instance["bundle_id"])
+    definition_id, pieces = pinned.member("document", name), _pieces(pinned)
+    parsed = drafting.read_template(context.app, definition_id=definition_id, name=name, pieces=pieces)
     drafted = drafting.draft_document(
         context.app, context.connection, key=_key(context, name), template=name, definition_id=definition_id, case_id=context.case_id,
         data=_answers(context, parsed.form, name), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
-        case=context.case,
+        case=context.case, pieces=pieces,
     )
     context.work.undo.append({"op": "document", "id": str(drafted.id)})
     return {"document_id": str(drafted.id)}
+
+
+def _pieces(pinned: Bundle) -> dict[str, UUID]:
+    """Name → version of every piece of a document that the case is pinned to."""
+    return {member.removeprefix("piece:"): id for member, id in pinned.members.items() if member.startswith("piece:")}
 
 
 def _key(context: TaskContext, name: str) -> str:
@@ -57,10 +63,10 @@ def _answers(context: TaskContext, form: str | None, template: str) -> dict[str,
 @service_task(title="文书编号、签名、用印", mode="inline", reversible=False)
 def issue_document(context: TaskContext, *, document_id: str, seal_kind: str = "") -> dict[str, Any]:
     """Issue a draft: number and signers in this act, rendering and sealing as a job. Results: ``document_id``, ``number``."""
-    row = context.connection.execute(select(document.c.data, document.c.template, document.c.definition_id).where(document.c.id == UUID(document_id))).one_or_none()
+    row = find_document(context.connection, UUID(document_id))
     if row is None:
         raise BusinessError("no_document", "要签发的文书不存在。")
-    parsed = parse_template(context.app.library.definition(row.definition_id).content, name=row.template)
+    parsed = drafting.template_of(context.app, row)
     issued = issuing.issue_document(
         context.app, context.connection, document_id=UUID(document_id), actor_id=context.actor_id, actor_name=context.actor_name, at=context.at,
         opinions=opinions_of(context), data=_answers(context, parsed.form, row.template), seal_kind=seal_kind or None, act_id=context.work.act_id,

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from engine.documents.compose import Snapshot, compose
+from engine.documents.pieces import included, pieces_for
 from engine.documents.render import render_pdf
-from engine.documents.template import environment, parse_template
+from engine.documents.template import check_piece, environment, parse_template
 from engine.documents.words import capital, cn_date, cn_datetime, mask_name, money
 from engine.kernel.errors import DeployRefused, Invalid
 
@@ -90,3 +91,49 @@ def test_amounts_dates_and_names_read_as_in_a_letter() -> None:
     assert {name: mask_name(name) for name in names} == names
     with pytest.raises(ValueError, match="不是金额"):
         money("abc")
+
+
+PIECE = b"---\ntitle: \xe8\x90\xbd\xe6\xac\xbe\nvalues: [place]\n---\n<p>{{ place }}{{ anchor('seal') }}</p>\n"
+
+
+def test_a_piece_stands_where_it_is_included_and_brings_its_places_for_seals() -> None:
+    body = "{% set place = '云汀路' %}\n{% include 'other.foot' %}\n<p>{{ title }}</p>"
+    parsed = parse_template(template("title: 书\nseal: unit_official", body), name="sample.letter", pieces=(("other.foot", PIECE),))
+    made = compose(parsed, Snapshot(), check_code="", verify_url="")
+    assert "<p>云汀路" in made.html
+    assert "<p>书</p>" in made.html
+    assert made.anchors == ("seal",)
+
+
+def test_a_piece_of_the_own_pack_stands_bare_and_is_listed_once() -> None:
+    content = template("title: 书", '{% include "foot" %}{%- include "other.foot" -%}{% include "foot" %}')
+    assert included(content, pack="sample") == ("sample.foot", "other.foot")
+
+
+@pytest.mark.parametrize(
+    ("piece", "words"),
+    [
+        (b"<p>no head</p>", "开头应有两行"),
+        (template("title: 片段\nseal: x"), "不认识的键 seal"),
+        (template("values: [a]"), "缺少标题"),
+        (template("title: 片段\nvalues: a"), "values 应是"),
+        (template("title: 片段", "{{ place }}"), "不存在的名称 place"),
+        (template("title: 片段", '{% include "other.piece" %}'), "片段里不能再引用"),
+        (template("title: 片段", "{{ data.x|upcase }}"), "没有过滤器"),
+    ],
+)
+def test_a_faulty_piece_is_refused_with_what_is_wrong(piece: bytes, words: str) -> None:
+    with pytest.raises(DeployRefused) as refused:
+        check_piece(piece, name="sample.piece")
+    assert words in refused.value.message + "".join(f["message"] for f in refused.value.findings)
+
+
+def test_a_piece_that_is_not_there_is_named() -> None:
+    with pytest.raises(DeployRefused) as refused:
+        pieces_for(template("title: 书", '{% include "other.foot" %}'), pack="sample", find=lambda name: None)
+    assert [finding["element"] for finding in refused.value.findings] == ["other.foot"]
+
+
+def test_a_file_that_is_no_piece_can_not_be_included() -> None:
+    with pytest.raises(DeployRefused, match="1 处"):
+        parse_template(template("title: 书", '{% include "../../etc/passwd" %}'), name="sample.bad")

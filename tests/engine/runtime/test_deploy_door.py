@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from engine.kernel.errors import DeployRefused, Forbidden, NotFound, TooLarge
 from engine.kernel.settings import ROOT
 from engine.runtime.deploy_file import deploy_file
+from engine.runtime.start_case import start_matter
 from engine.runtime.sync_folders import sync_folders
 from engine.storage.tables.content import content_pointer, definition, definition_current
 from engine.storage.tables.runtime import instance, task
@@ -215,3 +216,49 @@ def test_a_diagram_that_names_what_is_not_there_is_refused(town: Town) -> None:
             town.app, actor=town.actor("keeper"), pack="case_filing", filename="clue_extension.bpmn", content=text.encode(), note="", at=town.app.clock.now(),
         )
     assert [f["message"] for f in refused.value.findings] == ["处理程序 gc.no_such 不存在，请改正名字，或先发布它。"]
+
+
+FOOT = (ROOT / "processes/approval/documents/pieces/paper_seal.html").read_text(encoding="utf-8")
+
+
+def test_a_changed_piece_is_in_the_next_document_and_not_in_one_that_is_drafted(town: Town) -> None:
+    from engine.documents.compose import compose
+    from engine.documents.draft import template_of
+    from engine.documents.queries import snapshot_of
+    from engine.storage.tables.documents import document
+
+    def paper(name: str) -> tuple[Any, str]:
+        with town.app.db.connect() as connection:
+            row = connection.execute(select(document).where(document.c.title == "线索延长办理审批表").order_by(document.c.created_at.desc(), document.c.id.desc())).first()
+        assert row is not None, name
+        return row, compose(template_of(town.app, row), snapshot_of(row.data, number=None, today=None), check_code="", verify_url="").html
+
+    def extend() -> None:
+        done = start_clue(town)
+        start_matter(
+            town.app, actor=town.actor("officer"), case_id=done.case_id, process="case_filing.clue_extension", outcome="submit", opinion="", key=f"extend:{done.case_id}",
+            data={"extension_days": 5, "reason": "涉及的单位较多，需要逐一核实。"}, at=town.app.clock.now(),
+        )
+
+    extend()
+    first, before = paper("first")
+    made = deploy(town, "paper_seal.html", FOOT.replace("<p>{{ unit.name }}", "<p>新落款{{ unit.name }}"), kind="piece", pack="approval")
+    extend()
+    second, after = paper("second")
+
+    assert made.kind == "piece"
+    assert first.id != second.id
+    assert ("新落款" in after, "新落款" in before) == (True, False)
+    with town.app.db.connect() as connection:
+        again = connection.execute(select(document).where(document.c.id == first.id)).one()
+    assert "新落款" not in compose(template_of(town.app, again), snapshot_of(again.data, number=None, today=None), check_code="", verify_url="").html
+
+
+def test_a_piece_with_which_a_document_no_longer_holds_is_refused(town: Town, folders: Path) -> None:
+    before = stored(town)
+    with pytest.raises(DeployRefused, match="有 1 处不合要求"):
+        deploy(town, "paper_seal.html", FOOT.replace('{{ anchor("seal") }}', ""), kind="piece", pack="approval")
+    (folders / "processes/approval/documents/pieces/paper_seal.html").write_text(FOOT.replace('{{ anchor("seal") }}', ""), encoding="utf-8")
+    with pytest.raises(DeployRefused, match="document:case_filing.clue_extension_approval"):
+        sync_folders(town.app, at=town.app.clock.now())
+    assert stored(town) == before
