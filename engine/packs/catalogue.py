@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from engine.kernel.errors import NotFound
 from engine.packs.library import Library
-from engine.packs.manifest import Kind, Manifest, Matter, NumberRule, Role, Start, parse_manifest
+from engine.packs.manifest import Begin, Kind, Manifest, Matter, NumberRule, Role, Start, parse_manifest
 
 T = TypeVar("T")
 
@@ -36,6 +36,9 @@ class Catalogue:
     def matter(self, process: str) -> Matter:
         return _get(self._pack(process).matters, process, "有关事项")
 
+    def begin(self, process: str) -> Begin:
+        return _get(self._pack(process).begins, process, "自行开始的流程")
+
     def starts(self) -> Iterator[Start]:
         for pack in self.packs.values():
             yield from pack.starts.values()
@@ -43,6 +46,10 @@ class Catalogue:
     def matters(self) -> Iterator[Matter]:
         for pack in self.packs.values():
             yield from pack.matters.values()
+
+    def begins(self, kind: str) -> list[Begin]:
+        """What begins by itself on a new case of ``kind``."""
+        return [begin for pack in self.packs.values() for begin in pack.begins.values() if begin.kind == kind]
 
     def roles(self) -> Iterator[Role]:
         for pack in self.packs.values():

@@ -2,9 +2,11 @@
 
 RUN_EFFECT = "runtime.run_effect"
 MATCH_INBOX = "runtime.match_inbox"
+BEGIN_PROCESS = "runtime.begin_process"
 THROW_MESSAGE = "runtime.throw_message"
 THROW_SIGNAL = "runtime.throw_signal"
 CATCH_SIGNAL = "runtime.catch_signal"
+START_ON_EVENT = "runtime.start_on_event"
 WHOLE_FILE = "runtime.whole_file"
 EXPORT_REGISTER = "registers.export"
 CHECK_IMPORT = "registers.check_import"

@@ -57,7 +57,7 @@ def _prepare(app: Application, effect_id: UUID, at: datetime) -> tuple[Row, Task
     reading = app.db.connect()
     context = TaskContext(
         app=app, connection=reading, at=at, effect_key=row["key"], case=dict(case), instance_id=row["instance_id"], node=row["node"],
-        process=wait.process, facts=wait.facts,
+        process=wait.process, facts=wait.facts, scope=wait.scope,
     )
     return dict(row), context, reading
 

@@ -22,6 +22,7 @@ class TaskContext:
     effect_key   names this call for ever (instance, task, handler), the same at each retry: pass it on to outside
                  systems as their idempotency key.
     connection   the transaction of the act (inline) or of the reading side (queued).
+    scope        the call activities above ``node``, '/'-separated.
     """
 
     app: Application
@@ -33,6 +34,7 @@ class TaskContext:
     node: str
     process: str
     facts: Mapping[str, Any]
+    scope: str = ""
     actor_id: UUID | None = None
     actor_name: str = "系统"
     work: Any = None

@@ -14,6 +14,7 @@ from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.answers import write_case_record
 from engine.runtime.handlers import service_task
+from engine.runtime.job_names import BEGIN_PROCESS
 from engine.runtime.move_work import move_work
 from engine.runtime.start_case import new_case
 from engine.runtime.task_context import TaskContext
@@ -60,6 +61,7 @@ def open_case(
 ) -> dict[str, Any]:
     """Open a case of ``kind`` from this one, with its handler, parties and place; linked as ``link``.
 
+    Processes that packs declare under ``begins`` for the kind start on it by themselves, as of this act.
     Results: ``case_id``, ``number``. ``register`` names the register that gets the new case's record, ``record`` what stands in it.
     """
     here = dict(context.case)
@@ -78,6 +80,8 @@ def open_case(
     target = register or known.register
     if target:
         write_case_record(context.work, qualify(target, pack_of(context.process)), record or {}, case_id=fresh["id"])
+    for begin in context.app.catalogue.begins(full):
+        context.app.jobs.defer(context.connection, BEGIN_PROCESS, case_id=str(fresh["id"]), process=begin.process, at=context.at.isoformat())
     return {"case_id": str(fresh["id"]), "number": fresh["number"] or ""}
 
 

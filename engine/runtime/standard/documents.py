@@ -1,23 +1,27 @@
 """Legal documents from a diagram: draft, issue (number, signatures, seal), withdraw."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from engine.documents import draft as drafting
 from engine.documents import issue as issuing
 from engine.documents.queries import find_document
 from engine.documents.void import undo_document
 from engine.kernel.clock import legal_date
-from engine.kernel.errors import BusinessError, GuichengError
+from engine.kernel.errors import BusinessError, Conflict, GuichengError
 from engine.kernel.names import pack_of, qualify
 from engine.packs.library import Bundle
 from engine.runtime.handlers import service_task
 from engine.runtime.secrets import open_secrets
 from engine.runtime.task_context import TaskContext
 from engine.storage.tables.runtime import act, submission, task
+
+MOST_ROUNDS = 50
 
 
 @service_task(title="起草文书", mode="inline")
@@ -27,12 +31,12 @@ def draft_document(context: TaskContext, *, template: str, seal_kind: str = "") 
     pinned = context.app.library.bundle(context.work.instance["bundle_id"])
     definition_id, pieces = pinned.member("document", name), _pieces(pinned)
     parsed = drafting.read_template(context.app, definition_id=definition_id, name=name, pieces=pieces)
-    drafted = drafting.draft_document(
-        context.app, context.connection, key=_key(context, name), template=name, definition_id=definition_id, case_id=context.case_id,
+    drafted = _in_a_free_round(context, name, partial(
+        drafting.draft_document, context.app, context.connection, template=name, definition_id=definition_id, case_id=context.case_id,
         data=_answers(context, parsed.form, name), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
         case=context.case, pieces=pieces,
-    )
+    ))
     context.work.undo.append({"op": "document", "id": str(drafted.id)})
     return {"document_id": str(drafted.id)}
 
@@ -42,9 +46,19 @@ def _pieces(pinned: Bundle) -> dict[str, UUID]:
     return {member.removeprefix("piece:"): id for member, id in pinned.members.items() if member.startswith("piece:")}
 
 
-def _key(context: TaskContext, name: str) -> str:
-    """instance:node:template; a document that is ended frees its key, so that a redo after a withdrawal makes a new one."""
-    return f"{context.instance_id}:{context.node}:{name}"
+def _in_a_free_round(context: TaskContext, name: str, draft: Callable[..., drafting.Drafted]) -> drafting.Drafted:
+    """Draft under instance:node:template, the node with the call activities above it.
+
+    A draft that stands is written over and a document that is ended has freed its key; where one was issued in an
+    earlier round of a loop, the key gets the number of the round.
+    """
+    node = f"{context.scope}/{context.node}" if context.scope else context.node
+    for number in range(1, MOST_ROUNDS + 1):
+        try:
+            return draft(key=f"{context.instance_id}:{node}:{name}" + (f":{number}" if number > 1 else ""))
+        except Conflict:
+            continue
+    raise BusinessError("too_many_documents", f"这一步已经签发 {MOST_ROUNDS} 份同样的文书，请流程管理员检查是否有死循环。")
 
 
 def _answers(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
@@ -84,11 +98,15 @@ def withdraw_document(context: TaskContext, *, document_id: str, reason: str) ->
 
 
 def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
-    """The last act of every step on this instance that still counts, oldest first, the act in the making last."""
+    """The last act of every step that still counts, oldest first, the act in the making last.
+
+    A called process sees its own steps and those of what it calls: two chains on one instance don't share opinions.
+    """
+    within = (or_(task.c.scope == context.scope, task.c.scope.startswith(f"{context.scope}/", autoescape=True)),) if context.scope else ()
     rows = context.connection.execute(
         select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.opinion, act.c.outcome_title, act.c.at)
         .join(task, task.c.act_id == act.c.id)
-        .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done")
+        .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done", *within)
         .distinct(act.c.node).order_by(act.c.node, act.c.at.desc())
     ).mappings()
     found = {row["node"]: _opinion(dict(row)) for row in rows}
