@@ -9,6 +9,7 @@ from types import ModuleType
 from sqlalchemy import Engine
 
 import engine.runtime.standard as standard
+from engine.access import integrity
 from engine.documents.jobs import JOBS
 from engine.kernel.clock import Clock
 from engine.kernel.gm.keyring import KeyRing
@@ -19,6 +20,7 @@ from engine.kernel.settings import Settings
 from engine.packs.library import Library
 from engine.runtime import job_names
 from engine.runtime.application import Application
+from engine.runtime.begin_process import begin_process
 from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.deliver_signal import catch_signal, throw_signal
 from engine.runtime.export_register import make_export
@@ -26,6 +28,7 @@ from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
 from engine.runtime.run_effect import effect_exhausted, run_effect
+from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders
 from engine.runtime.whole_file import file_failed, make_file
 from engine.storage.blobs import BlobStore
@@ -46,9 +49,10 @@ def create_application(settings: Settings, *, clock: Clock | None = None, db: En
     configure_logs()
     clock, db = clock or Clock(), db or make_engine(settings)
     app = Application(
-        settings=settings, clock=clock, db=db, blobs=BlobStore(settings.data_dir / "blobs"), jobs=JobQueue(db), keys=KeyRing(settings.data_dir),
+        settings=settings, clock=clock, db=db, blobs=BlobStore(settings.data_dir / "blobs"), jobs=JobQueue(db), keys=KeyRing(settings.data_dir, vault=settings.vault),
         library=Library(db), service_tasks=_service_tasks(settings), connectors=_connectors(settings),
     )
+    integrity.guard(db, app.keys)
     _register_jobs(app)
     if sync:
         sync_folders(app, at=clock.now())
@@ -97,9 +101,11 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.RUN_EFFECT, run_effect, attempts=EFFECT_ATTEMPTS, exhausted=effect_exhausted)
     app.jobs.register(job_names.MATCH_INBOX, match_inbox)
+    app.jobs.register(job_names.BEGIN_PROCESS, begin_process)
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
     app.jobs.register(job_names.THROW_SIGNAL, throw_signal)
     app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
+    app.jobs.register(job_names.START_ON_EVENT, start_on_event)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)

@@ -44,10 +44,14 @@ def run_clock(app: Application, *, holder: Connection, every: float, stop: threa
     """Tick until ``stop``, or until the connection that holds the lock is lost; another clock takes over then."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
+    from engine.runtime.fire_due_starts import fire_due_starts
     from engine.runtime.fire_due_timers import fire_due_timers
+    from engine.runtime.look_at_changes import look_at_changes
 
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     scheduler.add_job(_safely("定时器", lambda: fire_due_timers(app, app.clock.now())), "interval", seconds=every)
+    scheduler.add_job(_safely("定时发起", lambda: fire_due_starts(app, app.clock.now())), "interval", seconds=every)
+    scheduler.add_job(_safely("条件发起", lambda: look_at_changes(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("任务恢复", app.jobs.rescue), "interval", seconds=15)
     for name, task in hourly_tasks():
         scheduler.add_job(_safely(name, lambda task=task: task(app, at=app.clock.now())), "cron", minute=5)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Signals: to every instance that waits for the name, found by index, each in an act of its own."""
+"""Signals: to every instance that waits for the name and every start event that listens for it, found by index, each in an act of its own."""
 from __future__ import annotations
 
 from datetime import datetime
@@ -9,14 +9,18 @@ from sqlalchemy import select
 from engine.runtime.advance import advance
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
-from engine.runtime.job_names import CATCH_SIGNAL
+from engine.runtime.job_names import CATCH_SIGNAL, START_ON_EVENT
 from engine.runtime.settle import settle
 from engine.runtime.work import ActResult
 from engine.storage.tables.runtime import instance, subscription
+from engine.storage.tables.waiting import start_event
 
 
 def deliver_signal(app: Application, *, name: str, key: str, except_instance: UUID | None = None) -> int:
-    """Queue one delivery for every instance that waits for the signal ``name`` now; how many. The same ``key`` delivers once to each."""
+    """Queue one delivery for every instance that waits for the signal ``name`` now, and one case for every start event; how many.
+
+    The same ``key`` delivers once to each. Cases that begin belong to the case of ``except_instance``, which threw it.
+    """
     waiting = (
         select(subscription.c.instance_id).distinct().join(instance, instance.c.id == subscription.c.instance_id)
         .where(subscription.c.kind == "signal", subscription.c.name == name, instance.c.status == "running")
@@ -25,7 +29,15 @@ def deliver_signal(app: Application, *, name: str, key: str, except_instance: UU
         found = [id for id in connection.scalars(waiting) if id != except_instance]
         for id in found:
             app.jobs.defer(connection, CATCH_SIGNAL, instance_id=str(id), name=name, key=f"{key}:{id}")
-    return len(found)
+        starts = connection.execute(
+            select(start_event.c.process, start_event.c.event).where(start_event.c.kind == "signal", start_event.c.name == name, start_event.c.status == "armed")
+        ).all()
+        thrower = connection.scalar(select(instance.c.case_id).where(instance.c.id == except_instance)) if starts and except_instance else None
+        for process, event in starts:
+            app.jobs.defer(
+                connection, START_ON_EVENT, process=process, event=event, key=f"{key}:{process}:{event}", facts={}, case_id=str(thrower) if thrower else None,
+            )
+    return len(found) + len(starts)
 
 
 def throw_signal(app: Application, *, name: str, key: str, instance_id: str) -> None:

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from engine.access.actors import Actor
-from engine.expressions import compile_expression
 from engine.form_filling.validate import validate
-from engine.kernel.errors import Invalid, NotFound
+from engine.kernel.errors import NotFound
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.advance import advance
@@ -23,11 +21,11 @@ from engine.runtime.bundles import bundle_for
 from engine.runtime.form_context import form_context
 from engine.runtime.locate import find_act
 from engine.runtime.once import once
+from engine.runtime.receiving_unit import receiving_unit
 from engine.runtime.secrets import seal_secrets
 from engine.runtime.settle import settle
 from engine.runtime.start_case import new_case, new_instance
 from engine.runtime.work import ActResult, Work
-from engine.storage.tables.organisation import unit
 from engine.storage.tables.runtime import submission
 
 
@@ -85,7 +83,7 @@ def start_on_message(
         answers = _answers(app, connection, start, payload, actor, at)
         clean = answers.valid.data if answers.valid else dict(payload)
         kind = app.catalogue.start(start.process).kind
-        case = new_case(app, connection, kind=kind, title=start.title, unit_id=_unit(connection, start, clean), actor=None, at=at)
+        case = new_case(app, connection, kind=kind, title=start.title, unit_id=receiving_unit(connection, start.unit or "", clean), actor=None, at=at)
         facts = {name: value for name, value in answers.facts.items() if value is not None}
         work = new_instance(
             app, connection, case=case, process=start.process, title=app.catalogue.start(start.process).title, actor=actor, key=key, asked=asked, at=at,
@@ -102,17 +100,6 @@ def _answers(app: Application, connection: Connection, start: MessageStart, payl
     form = form_of(app, bundle_for(app, connection, process=start.process, at=at), start.form)
     valid = validate(form, data=payload, rights={}, context=form_context(app, connection, actor=actor, form=form, at=at))
     return Answers(form=form, valid=valid, facts=valid.facts)
-
-
-def _unit(connection: Connection, start: MessageStart, payload: Mapping[str, Any]) -> UUID:
-    """The unit whose code the start event's ``gc:unit`` names."""
-    code = start.unit or ""
-    if code.startswith("="):
-        code = str(compile_expression(code[1:], names=payload).evaluate(payload) or "")
-    found = connection.scalar(select(unit.c.id).where(unit.c.code == code, unit.c.active))
-    if found is None:
-        raise Invalid("要办理的单位没有找到。", fields={"unit_code": f"没有代码为“{code}”的单位，请核对单位代码表。"})
-    return found
 
 
 def _keep(work: Work, start: MessageStart, answers: Answers) -> None:

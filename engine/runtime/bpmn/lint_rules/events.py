@@ -42,6 +42,8 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
         if node.event is not None:
             yield from _kind(model, node)
             yield from _contents(node)
+            if node.kind == "startEvent" and not node.scope:
+                yield from _start(model, node)
 
 
 def _kind(model: Model, node: Node) -> Iterator[Finding]:
@@ -61,6 +63,19 @@ def _kind(model: Model, node: Node) -> Iterator[Finding]:
             yield finding(node.id, "events", f"取消事件{node.label}只能用在事务子流程上。请把子流程改为事务，或改用错误事件。")
     if event.kind in ("error", "cancel") and not node.interrupting and node.kind in ("boundaryEvent", "startEvent"):
         yield finding(node.id, "events", f"{_KINDS[event.kind]}事件{node.label}必须是中断的。请取消“非中断”。")
+
+
+def _start(model: Model, node: Node) -> Iterator[Finding]:
+    """What a start event that nobody presses has to say, so that a case can begin without an office."""
+    event = node.event
+    assert event is not None
+    if event.kind == "timer" and not node.attributes.get("unit"):
+        yield finding(node.id, "start", f"定时开始{node.label}没有写明由哪个单位办。请在 gc:unit 写单位代码或 FEEL。", "policy")
+    if event.kind == "conditional" and not node.attributes.get("register"):
+        yield finding(node.id, "start", f"条件开始{node.label}没有写明看哪个台账。请在 gc:register 写台账名，条件用这个台账的字段写。", "policy")
+    thrown = [other for other in model.nodes.values() if other.event is not None and other.kind in ("intermediateThrowEvent", "endEvent")]
+    if event.kind == "signal" and any(other.event is not None and (other.event.kind, other.event.name) == ("signal", event.name) for other in thrown):
+        yield finding(node.id, "start", f"流程由信号“{event.name}”发起，自己又发出同一个信号，会没完没了地发起。请换一个信号名。")
 
 
 def _contents(node: Node) -> Iterator[Finding]:

@@ -43,6 +43,9 @@ def undeclared(model: Model) -> set[str]:
 
 
 def _undeclared(model: Model, element: str, names: set[str]) -> set[str]:
+    node = model.nodes.get(element)
+    if node is not None and node.kind == "startEvent" and node.attributes.get("register"):
+        return set()  # its names are the fields of the register; they are checked when it is armed
     return names - set(model.names) - {"visited"} - BUILTINS.keys() - _around(model, element)
 
 

@@ -308,5 +308,5 @@ def test_a_conditional_boundary_interrupts_when_a_fact_changes() -> None:
 
 
 def test_a_timer_can_start_a_process() -> None:
-    body = '<startEvent id="s"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>' + user("work") + line("s", "work")
+    body = '<startEvent id="s" gc:unit="city"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>' + user("work") + line("s", "work")
     assert Driver(compiled(body)).open == ["work"]
