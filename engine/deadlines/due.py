@@ -11,7 +11,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from engine.deadlines.rules import KINDS, ClockRefused, ClockRule, Event, check_amount, quantity
 from engine.reference.calendars import Calendar, CalendarUnknown
@@ -36,12 +36,13 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """``due`` is None while suspended; ``state`` running, suspended or expired; ``provisional`` when a year's days off that
-    the date rests on are not published yet."""
+    the date rests on are not published yet; ``due_at`` is the instant for clocks in hours."""
 
     due: date | None
     state: str
     steps: tuple[Step, ...]
     provisional: bool = False
+    due_at: datetime | None = None
 
 
 @dataclass
@@ -51,6 +52,7 @@ class _Timeline:
     spans: list[Span] = field(default_factory=list)
     extensions: list[tuple[int, str]] = field(default_factory=list)
     since: date | None = None
+    stops: int = 0
     steps: list[Step] = field(default_factory=list)
 
 
@@ -108,7 +110,7 @@ def _read(clock: ClockRule, start: date, events: Sequence[Event], at: date | Non
             raise ClockRefused("事件类型应是 suspend（暂停）、resume（恢复）、exclude（除外）或 extend（延长）。")
         _check_when(event, start, at)
         if event.kind == "suspend":
-            last = _suspend(line, event, last)
+            last = _suspend(line, event, clock, last)
         elif event.kind == "resume":
             last = _resume(line, event, clock, calendar)
         elif event.kind == "exclude":
@@ -129,8 +131,10 @@ def _check_when(event: Event, start: date, at: date | None) -> None:
         raise ClockRefused(f"{event.on} 晚于基准日 {at}：还没有发生的事不能计入。")
 
 
-def _suspend(line: _Timeline, event: Event, last: date) -> date:
+def _suspend(line: _Timeline, event: Event, clock: ClockRule, last: date) -> date:
     assert event.on is not None
+    line.stops += 1
+    check_stops(clock, line.stops)
     if line.since is not None:
         raise ClockRefused(f"期限自 {line.since} 起已经暂停，不能重复暂停。")
     if event.on < last:
@@ -169,12 +173,25 @@ def _exclude(line: _Timeline, event: Event, clock: ClockRule, calendar: Calendar
 def _extend(line: _Timeline, event: Event, clock: ClockRule) -> None:
     check_amount(event.amount, event.unit)
     assert event.amount is not None and event.unit is not None
-    if clock.extensions is not None and len(line.extensions) >= clock.extensions:
-        raise ClockRefused(f"这项期限最多延长 {clock.extensions} 次，不能再延长。")
-    longest = clock.extension_amount
-    if longest is not None and (event.unit != (clock.extension_unit or clock.unit) or event.amount > longest):
-        raise ClockRefused(f"每次延长不得超过 {quantity(longest, clock.extension_unit or clock.unit)}。")
+    check_extension(clock, line.extensions, event.amount, event.unit)
     line.extensions.append((event.amount, event.unit))
+
+
+def check_stops(clock: ClockRule, stops: int) -> None:
+    """Raise ClockRefused when the clock may not be suspended ``stops`` times."""
+    if clock.suspensions is not None and stops > clock.suspensions:
+        raise ClockRefused(f"这项期限最多暂停 {clock.suspensions} 次，不能再暂停。")
+
+
+def check_extension(clock: ClockRule, before: Sequence[tuple[int, str]], amount: int, unit: str) -> None:
+    """Raise ClockRefused when ``amount`` of ``unit`` after the extensions ``before`` is more than the rule allows."""
+    if clock.extensions is not None and len(before) >= clock.extensions:
+        raise ClockRefused(f"这项期限最多延长 {clock.extensions} 次，不能再延长。")
+    wanted, longest, total = clock.extension_unit or clock.unit, clock.extension_amount, clock.extension_total
+    if longest is not None and (unit != wanted or amount > longest):
+        raise ClockRefused(f"每次延长不得超过 {quantity(longest, wanted)}。")
+    if total is not None and (unit != wanted or sum(one for one, _ in before) + amount > total):
+        raise ClockRefused(f"延长合计不得超过 {quantity(total, wanted)}。")
 
 
 def _loss(span: Span, clock: ClockRule, calendar: Calendar) -> str:

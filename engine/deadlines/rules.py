@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from engine.kernel.errors import Invalid
@@ -12,7 +13,10 @@ from engine.reference.parameters import Parameter
 
 UNITS = {"working_day": "个工作日", "day": "日", "month": "个月", "year": "年"}
 KINDS = ("suspend", "resume", "exclude", "extend")
-MOST = {"working_day": 5_000, "day": 10_000, "month": 360, "year": 30}
+HOURS = {"hour": "小时", "working_hour": "个工作小时"}
+MOST = {"working_day": 5_000, "day": 10_000, "month": 360, "year": 30, "hour": 20_000, "working_hour": 4_000}
+OFFICE_HOURS = ((time(9), time(17)),)
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 class ClockRefused(Invalid):
@@ -23,10 +27,12 @@ class ClockRefused(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class ClockRule:
-    """A time limit: ``amount`` of ``unit`` (working_day, day, month, year).
+    """A time limit: ``amount`` of ``unit`` (working_day, day, month, year, hour, working_hour).
 
-    ``extensions`` is how often it may be extended, ``extension_amount`` and ``extension_unit`` how far each time; None
-    sets no limit.
+    ``extensions`` is how often it may be extended, ``extension_amount`` and ``extension_unit`` how far each time,
+    ``extension_total`` how far altogether, ``extension_roles`` who may; ``suspensions`` how often it may stand still; None
+    or nothing sets no limit. ``steps`` are what happens before, at and after its end (``steps.py``), ``soon`` when its
+    light turns yellow. ``office_hours`` count for working_hour.
     """
 
     amount: int
@@ -38,9 +44,19 @@ class ClockRule:
     extensions: int | None = None
     extension_amount: int | None = None
     extension_unit: str | None = None
+    extension_total: int | None = None
+    extension_roles: tuple[str, ...] = ()
+    suspensions: int | None = None
+    soon: str = ""
+    steps: tuple[Mapping[str, Any], ...] = ()
+    office_hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
 
     def __post_init__(self) -> None:
-        check_amount(self.amount, self.unit)
+        check_amount(self.amount, self.unit, {**UNITS, **HOURS})
+
+    @property
+    def in_hours(self) -> bool:
+        return self.unit in HOURS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +64,8 @@ class Event:
     """Something that happened to a clock.
 
     suspend: does not count from ``on`` on. resume: counts again from ``on``. exclude: ``on`` to ``until``, both included,
-    do not count. extend: ``amount`` of ``unit`` more (``on`` is the day it was granted, where known).
+    do not count. extend: ``amount`` of ``unit`` more (``on`` is the day it was granted, where known). On clocks in hours
+    ``on_at`` and ``until_at`` are the instants; a day alone stands for its midnight, an excluded one for all of it.
     """
 
     kind: str
@@ -57,24 +74,27 @@ class Event:
     amount: int | None = None
     unit: str | None = None
     ground: str = ""
+    on_at: datetime | None = None
+    until_at: datetime | None = None
 
 
-def check_amount(amount: Any, unit: Any) -> None:
+def check_amount(amount: Any, unit: Any, units: Mapping[str, str] = UNITS) -> None:
     """Raise ClockRefused unless ``amount`` of ``unit`` can be counted."""
-    if unit not in UNITS:
-        raise ClockRefused("期限单位应是 working_day（工作日）、day（日）、month（月）或 year（年）。")
+    if unit not in units:
+        known = "hour（小时）或 working_hour（工作小时）" if units is HOURS else "working_day（工作日）、day（日）、month（月）或 year（年）"
+        raise ClockRefused(f"期限单位应是 {known}。")
     if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST[unit]:
         raise ClockRefused(f"期限数值应是 1 到 {MOST[unit]} 的整数。")
 
 
 def quantity(amount: int, unit: str) -> str:
     """15 个工作日, 3 个月."""
-    return f"{amount} {UNITS[unit]}"
+    return f"{amount} {(UNITS | HOURS)[unit]}"
 
 
 def rule_of(parameter: Parameter) -> ClockRule:
     """The clock that a dated parameter describes; raises ClockRefused when it is no time limit."""
-    if parameter.value is None or parameter.unit not in UNITS or parameter.value != int(parameter.value):
+    if parameter.value is None or parameter.unit not in UNITS | HOURS or parameter.value != int(parameter.value):
         raise ClockRefused(f"{parameter.title}不是期限，不能计时。")
     return rule_from(
         {"amount": int(parameter.value), "unit": parameter.unit, "title": parameter.title, "law": parameter.source, **parameter.rule}
@@ -82,25 +102,56 @@ def rule_of(parameter: Parameter) -> ClockRule:
 
 
 def rule_from(stored: Mapping[str, Any]) -> ClockRule:
-    """The rule in a parameter's detail or a clock's row: flat keys, and ``extension: {times, amount, unit}``."""
+    """The rule in a parameter's detail or a clock's row: flat keys, ``extension: {times, amount, unit, total, roles}``, ``suspension: {times}``."""
     extension = stored.get("extension") or {}
     return ClockRule(
         amount=stored["amount"],
         unit=stored["unit"],
         count_first_day=bool(stored.get("count_first_day", False)),
-        roll_rest_day=bool(stored.get("roll_rest_day", True)),
+        roll_rest_day=bool(stored.get("roll_rest_day", stored["unit"] not in HOURS)),
         title=stored.get("title", ""),
         law=stored.get("law", ""),
         extensions=extension.get("times"),
         extension_amount=extension.get("amount"),
         extension_unit=extension.get("unit", stored["unit"]),
+        extension_total=extension.get("total"),
+        extension_roles=tuple(extension.get("roles") or ()),
+        suspensions=(stored.get("suspension") or {}).get("times"),
+        soon=stored.get("soon") or "",
+        steps=tuple(stored.get("steps") or ()),
+        office_hours=office_hours_of(stored["office_hours"]) if stored.get("office_hours") else OFFICE_HOURS,
     )
 
 
 def rule_detail(rule: ClockRule) -> dict[str, Any]:
     """What a clock's row keeps of its rule besides amount and unit."""
-    return {
+    extension = {"times": rule.extensions, "amount": rule.extension_amount, "unit": rule.extension_unit, "total": rule.extension_total, "roles": [*rule.extension_roles]}
+    detail: dict[str, Any] = {
         "count_first_day": rule.count_first_day,
         "roll_rest_day": rule.roll_rest_day,
-        "extension": {"times": rule.extensions, "amount": rule.extension_amount, "unit": rule.extension_unit},
+        "extension": {name: value for name, value in extension.items() if value not in (None, [])},
     }
+    if rule.suspensions is not None:
+        detail["suspension"] = {"times": rule.suspensions}
+    if rule.soon:
+        detail["soon"] = rule.soon
+    if rule.steps:
+        detail["steps"] = [dict(step) for step in rule.steps]
+    if rule.unit == "working_hour":
+        detail["office_hours"] = [f"{first:%H:%M}-{last:%H:%M}" for first, last in rule.office_hours]
+    return detail
+
+
+def office_hours_of(spans: Sequence[str]) -> tuple[tuple[time, time], ...]:
+    """``["09:00-11:30", "13:30-17:00"]`` as pairs of times; raises ClockRefused unless they are in order and apart."""
+    found: list[tuple[time, time]] = []
+    for span in spans:
+        match = _SPAN.fullmatch(span) if isinstance(span, str) else None
+        if match is None:
+            raise ClockRefused("办公时间应写成 09:00-17:00，分段的按先后写。")
+        hours = [int(part) for part in match.groups()]
+        first, last = time(hours[0], hours[1]), time(23, 59, 59, 999999) if hours[2] == 24 else time(hours[2], hours[3])
+        if first >= last or (found and first < found[-1][1]):
+            raise ClockRefused("办公时间的各段要先后相接、互不重叠。")
+        found.append((first, last))
+    return tuple(found)

@@ -1,7 +1,8 @@
 """Which days are working days. Rows hold the exceptions to Monday to Friday: public holidays and make-up days (调休).
 
 A year is known once it has rows. Later years are counted Monday to Friday and said to be provisional (``known_until``);
-from 1 December a missing next year is an alarm. Region CN-SH starts with the State Council's days 2004 to 2026.
+from 1 December a missing next year is an alarm. Region CN-SH starts with the State Council's days 2004 to 2026; a district
+may differ in single days, which lie over those of the city.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,6 +23,7 @@ from engine.reference.cache import Cached
 from engine.storage.tables.reference import calendar_day
 
 REGION = "CN-SH"
+DISTRICT = "district:"
 SOURCE = "国务院办公厅节假日安排"
 MAKE_UP = "调休上班"
 FIRST_YEAR = 2004
@@ -124,15 +127,34 @@ def published_calendar() -> Calendar:
     return Calendar(published_days())
 
 
-def load(connection: Connection, *, region: str = REGION) -> Calendar:
-    """The calendar of ``region`` as the database has it; cached."""
-    return _calendars.get(connection, region)
+def region_of(district_id: UUID | None) -> str:
+    """The region whose days hold for the cases of a district bureau; None: those at city level."""
+    return REGION if district_id is None else f"{DISTRICT}{district_id}"
+
+
+def load(connection: Connection, *, region: str = REGION, district_id: UUID | None = None) -> Calendar:
+    """The calendar of ``region``, or of a district, as the database has it; cached."""
+    return _calendars.get(connection, region if district_id is None else region_of(district_id))
+
+
+def forget(connection: Connection) -> None:
+    """Read the days of this database again."""
+    _calendars.forget(connection)
+
+
+def days_in(connection: Connection, region: str) -> dict[date, Day]:
+    """The entered days of one region alone."""
+    c = calendar_day.c
+    rows = connection.execute(select(c.day, c.working, c.title).where(c.region == region).order_by(c.day))
+    return {row.day: Day(day=row.day, working=row.working, title=row.title) for row in rows}
 
 
 def _read(connection: Connection, region: str) -> Calendar:
-    c = calendar_day.c
-    rows = connection.execute(select(c.day, c.working, c.title).where(c.region == region).order_by(c.day))
-    return Calendar([Day(day=row.day, working=row.working, title=row.title) for row in rows], region=region)
+    own = days_in(connection, region)
+    if not region.startswith(DISTRICT):
+        return Calendar(own.values(), region=region)
+    city = _calendars.get(connection, REGION)
+    return Calendar({**city.days, **own}.values(), region=region) if own else city
 
 
 _calendars = Cached(_read)

@@ -27,7 +27,7 @@ case_link = Table(
 
 case_grant = Table(
     "case_grant", metadata, ref("case_id", "case_file.id", primary_key=True), ref("person_id", "person.id", primary_key=True),
-    Column("reason", Text, primary_key=True, comment="handled, shared, copied"), instant("at"), instant("until", null=True),
+    Column("reason", Text, primary_key=True, comment="handled, shared, copied"), instant("at"), instant("until", null=True), Column("mac", LargeBinary, comment="HMAC-SM3 of who, what, why and until when"),
     Index("ix_case_grant_person_id_at", "person_id", "at"),
 )
 
@@ -67,13 +67,15 @@ case_clock = Table(
     Column("title", Text, nullable=False), Column("day_kind", Text, nullable=False, comment="working_day, day, month, year"), Column("amount", Integer, nullable=False),
     Column("law", Text, nullable=False, server_default=""), Column("start_on", Date, nullable=False), Column("due_on", Date), Column("state", Text, nullable=False, comment="running, suspended, met, expired, cancelled"),
     ref("unit_id", null=True), ref("district_id", null=True), instant("updated_at"), instant("ended_at", null=True), Column("warned", Boolean, nullable=False, server_default="false"),
-    json("rule", server_default="{}", comment="first day, rest day and extension limits of its law when it started"),
+    json("rule", server_default="{}", comment="first day, rest day, limits and steps of its law when it started"),
+    instant("start_at", null=True, comment="clocks in hours"), instant("due_at", null=True, comment="clocks in hours"), instant("next_at", null=True, comment="when its next step is due"),
     Index("ix_case_clock_due_on", "due_on", postgresql_where="state = 'running'"),
+    Index("ix_case_clock_next_at", "next_at", postgresql_where="state = 'running' AND next_at IS NOT NULL"),
     Index("uq_case_clock_live", "case_id", "clock", unique=True, postgresql_where="state in ('running','suspended')"),
 )
 
 clock_event = Table(
-    "clock_event", metadata, key(), ref("clock_id", "case_clock.id", index=True), Column("kind", Text, nullable=False, comment="start, suspend, resume, exclude, extend, end"),
+    "clock_event", metadata, key(), ref("clock_id", "case_clock.id", index=True), Column("kind", Text, nullable=False, comment="start, suspend, resume, exclude, extend, end; calendar (on_day before, until_day after)"),
     Column("on_day", Date, nullable=False), Column("until_day", Date), Column("amount", Integer), Column("day_kind", Text), Column("ground", Text, nullable=False, server_default=""),
-    ref("document_id", null=True), ref("act_id", null=True), ref("by_id", null=True), instant("at"),
+    ref("document_id", null=True), ref("act_id", null=True), ref("by_id", null=True), instant("at"), instant("on_at", null=True, comment="clocks in hours"), instant("until_at", null=True),
 )
