@@ -5,7 +5,12 @@ money is numeric. Ids are UUIDv7 made in Python. No SQL default asks the server 
 """
 from __future__ import annotations
 
-from engine.storage.tables import cases, clocks, content, documents, organisation, parties, proof, reference, registers, runtime, waiting
+import pkgutil
+from importlib import import_module
+
 from engine.storage.tables.base import metadata
 
-__all__ = ["cases", "clocks", "content", "documents", "metadata", "organisation", "parties", "proof", "reference", "registers", "runtime", "waiting"]
+for _topic in pkgutil.iter_modules(__path__):
+    import_module(f"{__name__}.{_topic.name}")
+
+__all__ = ["metadata"]
