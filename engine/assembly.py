@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 import engine.runtime.standard as standard
 from engine.access import integrity
+from engine.access.guarding import JOBS as GUARDING
 from engine.documents.jobs import JOBS
 from engine.kernel.clock import Clock
 from engine.kernel.gm.keyring import KeyRing
@@ -112,3 +113,5 @@ def _register_jobs(app: Application) -> None:
     for name, function in JOBS.items():
         app.jobs.register(name, function, exhausted=document_exhausted)
     app.jobs.close()
+    for name, function in GUARDING.items():
+        app.jobs.register(name, function, attempts=5)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from engine.access.integrity import grant_mac, mac_of
 from engine.kernel.clock import SHANGHAI
 from engine.storage.tables.cases import case_grant
 from engine.storage.tables.organisation import person
@@ -26,12 +27,16 @@ def grant_case(
     if not person_ids:
         return
     until = None if last_day is None else datetime.combine(last_day + timedelta(days=1), time(), SHANGHAI)
-    rows = [{"case_id": case_id, "person_id": id, "reason": reason, "at": at, "until": until} for id in sorted(set(person_ids))]
+    mac = mac_of(connection)
+    rows = [
+        {"case_id": case_id, "person_id": id, "reason": reason, "at": at, "until": until, "mac": grant_mac(mac, case_id, id, reason, until) if mac else None}
+        for id in sorted(set(person_ids))
+    ]
     statement = insert(case_grant).values(rows)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["case_id", "person_id", "reason"],
-            set_={"at": statement.excluded.at, "until": statement.excluded.until},
+            set_={"at": statement.excluded.at, "until": statement.excluded.until, "mac": statement.excluded.mac},
             where=case_grant.c.until.is_distinct_from(statement.excluded.until),
         )
     )

@@ -21,6 +21,8 @@ class Settings:
     host, port     [HOST, PORT]      loopback by default
     secret_key     file ``secret_key`` in data_dir, made at first start
     environment    [GUICHENG_ENV]    "demo" (default), "production" or "test"
+    vault          [GUICHENG_CRYPTO] where private keys live: "file" (default), "socket:/path" or "socket:host:port" of a device
+    release_policy [GUICHENG_RELEASE] what a changed program file does at start: "warn" (default) or "refuse"
     """
 
     database_url: str
@@ -31,6 +33,8 @@ class Settings:
     port: int = 8000
     secret_key: bytes = field(default=b"", repr=False)
     environment: str = "demo"
+    vault: str = "file"
+    release_policy: str = "warn"
     only_packs: tuple[str, ...] | None = None
 
     @classmethod
@@ -48,6 +52,8 @@ class Settings:
             port=port,
             secret_key=key_file.read_bytes() if key_file.exists() else b"",
             environment=env.get("GUICHENG_ENV", "demo"),
+            vault=env.get("GUICHENG_CRYPTO", "file"),
+            release_policy=env.get("GUICHENG_RELEASE", "warn"),
         )
 
     @property

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
+from engine.access.integrity import grant_mac
 from engine.kernel.errors import Forbidden, Invalid
 from engine.runtime.allowed import allowed_acts, allowed_in_process
 from engine.runtime.application import Application
@@ -64,7 +65,8 @@ def _rows(connection: Connection, statement: Any) -> list[dict[str, Any]]:
 def _grant(work: Beside, named: Mapping[UUID, str], words: str) -> None:
     """A second copy to the same person replaces the first: one row in their list, the newest words."""
     case_id = work.case["id"]
-    grants = [{"case_id": case_id, "person_id": id, "reason": "copied", "at": work.at} for id in named]
+    mac = work.app.keys.mac
+    grants = [{"case_id": case_id, "person_id": id, "reason": "copied", "at": work.at, "mac": grant_mac(mac, case_id, id, "copied", None)} for id in named]
     work.batch.add(insert(case_grant).values(grants).on_conflict_do_nothing())
     copies = insert(case_copy).values([
         {"case_id": case_id, "person_id": id, "by_id": work.actor.person_id, "by_name": work.actor.name, "words": words, "at": work.at} for id in named

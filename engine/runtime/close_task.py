@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, null, update
 from sqlalchemy.dialects.postgresql import insert
 
+from engine.access.integrity import grant_mac
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_grant
 from engine.storage.tables.runtime import draft, task, task_candidate, task_signer
@@ -45,5 +46,6 @@ def close_pool(work: Work, task_id: UUID) -> None:
 
 def remember_handled(work: Work, person_id: UUID) -> Any:
     """The write that lets ``person_id`` see the case from now on, as one who handled it."""
-    values = {"case_id": work.case["id"], "person_id": person_id, "reason": "handled", "at": work.at}
+    mac = grant_mac(work.app.keys.mac, work.case["id"], person_id, "handled", None)
+    values = {"case_id": work.case["id"], "person_id": person_id, "reason": "handled", "at": work.at, "mac": mac}
     return insert(case_grant).values(values).on_conflict_do_nothing()

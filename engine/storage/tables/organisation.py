@@ -83,4 +83,5 @@ audit = Table(
     ref("actor_id", null=True), Column("actor_name", Text, nullable=False), Column("action", Text, nullable=False),
     Column("object", Text, nullable=False, server_default=""), ref("case_id", null=True), json("detail"), Column("hash", LargeBinary, nullable=False),
     UniqueConstraint("chain", "hash"), Index("ix_audit_case_id", "case_id"),
+    Index("ix_audit_actor_id", "actor_id", "at"), Index("ix_audit_at", "at"), Index("ix_audit_trace", "at", postgresql_where="action LIKE 'trace.%%'"),
 )

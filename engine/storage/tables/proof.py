@@ -22,7 +22,7 @@ access_total = Table(
 )
 
 access_change = Table(
-    "access_change", metadata, Column("id", BigInteger, primary_key=True), Column("table_name", Text, nullable=False), Column("row_key", Text, nullable=False),
+    "access_change", metadata, Column("id", BigInteger, primary_key=True), Column("table_name", Text, nullable=False), Column("row_key", Text, nullable=False), Column("xact", Text, nullable=False),
     comment="written by triggers; the platform seals these rows before it commits, so whatever stays here was changed past it",
 )
 

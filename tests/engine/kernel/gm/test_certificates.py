@@ -63,7 +63,7 @@ def test_keys_are_made_once_even_by_processes_that_start_together(tmp_path: Path
         rings = list(pool.map(lambda _: KeyRing(tmp_path), range(8)))
     assert len({(r.data_key, r.index_key, r.root.private, r.root.certificate) for r in rings}) == 1
     files = sorted((tmp_path / "keys").iterdir())
-    assert [f.name for f in files] == ["data_1.key", "index.key", "root_ca.pem"]
+    assert [f.name for f in files] == ["access.key", "commit.key", "data_1.key", "index.key", "root_ca.pem"]
     assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
