@@ -112,6 +112,6 @@ def _register_jobs(app: Application) -> None:
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():
         app.jobs.register(name, function, exhausted=document_exhausted)
-    app.jobs.close()
     for name, function in GUARDING.items():
         app.jobs.register(name, function, attempts=5)
+    app.jobs.close()
