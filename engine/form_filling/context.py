@@ -71,6 +71,9 @@ class FormContext:
     option        (dictionary, code) → the entry, also one no longer in force, or None
     person, unit  id → name, or None when there is none
     agency        id of a unit → whether it belongs to the bureau that handles the case
+    unit_fits     (id of a unit, within, id of a unit or None, kinds) → whether it is of the line of the case (``within`` is
+                  ``bureau``), at or below that unit, of one of the kinds; what is empty asks nothing
+    holds_role    (id of a person, role, id of a unit or None) → whether the person holds the role there today
     case          id → title of a case that this person may see, or None
     party         id of a known party → its value, or None
     attachment    id → meta, or None when there is none that this person may use here
@@ -89,12 +92,19 @@ class FormContext:
     person: Callable[[str], str | None] = _nothing
     unit: Callable[[str], str | None] = _nothing
     agency: Callable[[str], bool] = _yes
+    unit_fits: Callable[[str, str, str | None, Sequence[str]], bool] = _yes
+    holds_role: Callable[[str, str, str | None], bool] = _yes
     case: Callable[[str], str | None] = _nothing
     party: Callable[[str], Mapping[str, Any] | None] = _nothing
     attachment: Callable[[str], AttachmentMeta | None] = _nothing
     phrases: Callable[[], Sequence[str]] = _none
     prefill: Callable[[str], Prefilled | None] = _nothing
     url: Callable[..., str] = _no_address
+
+    def place(self, gc: Mapping[str, Any]) -> str | None:
+        """The id of the unit that the fact named by ``x-gc.in`` holds, None when the field says none or the fact is empty."""
+        found = self.names.get(str(gc["in"])) if gc.get("in") else None
+        return str(found) if found else None
 
     @property
     def today(self) -> date:

@@ -23,7 +23,7 @@ _AUTHORED = {"text", "textarea", "opinion", "number", "date", "datetime", "boole
 GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
-    "widget dictionary parent help unit within kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
+    "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
     "prefill suggest format kinds needs words titles range phrases total title placeholder".split()
 )
 
@@ -60,7 +60,7 @@ def load_form(
 
 
 def _qualified(properties: Mapping[str, Any], form: str, findings: list[Finding]) -> dict[str, Any]:
-    """The same properties with every dictionary by its full name, seen from the form's pack."""
+    """The same properties with every dictionary and role by its full name, seen from the form's pack."""
 
     def full(name: str, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
@@ -71,6 +71,8 @@ def _qualified(properties: Mapping[str, Any], form: str, findings: list[Finding]
                 changed["x-gc"] = {**gc, "dictionary": qualify(str(gc["dictionary"]), pack_of(form))}
             except ValueError as problem:
                 findings.append(_finding(name, "form.dictionary", str(problem)))
+        if (gc := changed.get("x-gc")) and gc.get("role"):
+            changed["x-gc"] = {**gc, "role": qualify(str(gc["role"]), pack_of(form))}
         if isinstance(items := schema.get("items"), Mapping) and items.get("properties"):
             changed["items"] = {**items, "properties": {key: full(f"{name}.{key}", value) for key, value in items["properties"].items()}}
         return changed
@@ -147,11 +149,11 @@ def _kind(where: str, schema: Mapping[str, Any], gc: Mapping[str, Any], findings
     type_ = schema.get("type")
     items = schema.get("items") or {}
     if type_ == "array":
-        return "rows" if items.get("properties") else "choices" if gc.get("dictionary") or items.get("enum") else "files"
+        return "rows" if items.get("properties") else "choices" if gc.get("dictionary") or gc.get("among") or items.get("enum") else "files"
     if type_ == "object":
         findings.append(_finding(where, "form.widget", "type 是 object 的栏要写明 widget（party 或 address）。"))
         return "text"
-    if gc.get("dictionary") or schema.get("enum"):
+    if gc.get("dictionary") or gc.get("among") or schema.get("enum"):
         return "choice"
     if schema.get("format") in _BY_FORMAT:
         return _BY_FORMAT[schema["format"]]

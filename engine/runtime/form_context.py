@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from engine.access import parties, phrases
+from engine.access import assignment, parties, phrases
 from engine.access.actors import Actor
 from engine.access.scope import may_see_case
 from engine.form_filling.attachments import find_usable
@@ -38,7 +38,7 @@ def form_context(
     reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
-        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "case": reader.titled_case,
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
@@ -104,6 +104,28 @@ class _Reader:
         own = self.case["district_id"] if self.case and "district_id" in self.case else self.actor.district_id if self.actor else None
         found = self.connection.execute(select(unit.c.district_id).where(unit.c.id == _uuid(id))).one_or_none()
         return found is not None and found.district_id == own
+
+    def unit_fits(self, id: str, within: str, place: str | None, kinds: Sequence[str]) -> bool:
+        """Whether an active unit is of the case's line (``within`` is ``bureau``), at or below ``place``, of one of ``kinds``."""
+        known = {row.id: row for row in self.connection.execute(
+            select(unit.c.id, unit.c.bureau, unit.c.path, unit.c.kind).where(unit.c.active, unit.c.id.in_([i for i in (_uuid(id), _uuid(place), self._home()) if i])))}
+        found, root, home = known.get(_uuid(id)), known.get(_uuid(place)), known.get(self._home())
+        if found is None or (kinds and found.kind not in kinds):
+            return False
+        in_line = within != "bureau" or (home is not None and found.bureau == home.bureau)
+        return in_line and (place is None or (root is not None and found.path.startswith(root.path)))
+
+    def holds_role(self, id: str, role: str, place: str | None) -> bool:
+        """Whether the person is among those who would be given a step of ``role`` there."""
+        base = self._home()
+        if base is None:
+            return False
+        found = assignment.pool(self.connection, role=role, case_unit_id=base, on=self.on, unit_id=_uuid(place))
+        return _uuid(id) in {person_id for person_id, _ in found.people}
+
+    def _home(self) -> UUID | None:
+        """The case's unit; the officer's own before there is a case."""
+        return self.case["unit_id"] if self.case else self.actor.unit_id if self.actor else None
 
     def titled_case(self, id: str) -> str | None:
         """Number and title of a case that the officer may see."""

@@ -46,6 +46,13 @@ def outcomes_of(node: Any, facts: Mapping[str, Any]) -> list[Outcome]:
     return offered or [Outcome(value="submit", title="提交")]
 
 
+def shown_nodes(node: Any, facts: Mapping[str, Any]) -> list[str]:
+    """Nodes whose answers the step wants shown: those that ``gc:show`` names, or that the FEEL after its ``=`` gives (blanks between several)."""
+    named = [show.get("node", "") for show in node.shows]
+    texts = [str(compile_expression(name[1:], names=facts).evaluate(facts) or "") if name.startswith("=") else name for name in named]
+    return list(dict.fromkeys(one for text in texts for one in text.split()))
+
+
 def outcome_of(work: Work, value: str) -> Outcome:
     """The chosen outcome; raises Invalid when the node doesn't offer it now."""
     assert work.task is not None

@@ -8,7 +8,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select
 
-from engine.access import audit, organisation, parties
+from engine.access import assignment, audit, organisation, parties
 from engine.access.scope import restrict
 from engine.form_filling.party_records import party_value
 from engine.kernel.names import is_name
@@ -44,7 +44,12 @@ def options() -> ResponseReturnValue:
 
 @blueprint.get("/forms/people")
 def people() -> ResponseReturnValue:
-    """People who hold a post today; each once, with all their posts beside the name."""
+    """People who hold a post today; each once, with all their posts beside the name.
+
+    With ``role`` those who hold it, seen from the unit ``in`` or else from the reader's own, before anything is typed.
+    """
+    if request.args.get("role"):
+        return _holders_of(request.args["role"], request.args.get("in"))
     if not _asked():
         return _items([])
     with reading() as connection:
@@ -56,19 +61,34 @@ def people() -> ResponseReturnValue:
     return _items(list(posts.values())[:MOST])
 
 
+def _holders_of(role: str, place: str | None) -> ResponseReturnValue:
+    unit_id, asked = identifier(place, "单位") if place else None, _asked()
+    with reading() as connection:
+        found = assignment.pool(connection, role=role, case_unit_id=actor().unit_id, on=today(), unit_id=unit_id)
+        rows = assignment.holders(connection, pairs=found.pairs, on=today())
+    fitting = [row for row in rows if asked in row.name or pinyin.matches(asked, title=row.name, key=pinyin.pinyin_key(row.name, person=True))]
+    return _items([{"id": str(row.person_id), "title": row.name, "note": f"{row.unit_name}{row.post_title}"} for row in fitting[:MOST]])
+
+
 @blueprint.get("/forms/units")
 def units() -> ResponseReturnValue:
     """Active units by part of the name or pinyin initials, those of the reader's own bureau first (``within=agency``: only those).
+
+    ``within=bureau``: only the reader's line; ``in``: only units at and below the one with this id.
 
     ``kinds`` names kinds of units, comma-separated; then all of them are offered before anything is typed.
     """
     asked, kinds, own = _asked(), list(filter(None, request.args.get("kinds", "").split(","))), actor().district_id
     if not asked and not kinds:
         return _items([])
+    place = request.args.get("in")
     with reading() as connection:
-        rows = organisation.units_below(connection, kinds=kinds)
+        path = organisation.get_unit(connection, unit_id=identifier(place, "单位")).path if place else ""
+        rows = organisation.units_below(connection, path=path, kinds=kinds)
     if request.args.get("within") == "agency":
         rows = [row for row in rows if row.district_id == own]
+    elif request.args.get("within") == "bureau":
+        rows = [row for row in rows if row.bureau == actor().bureau]
     rows.sort(key=lambda row: row.district_id != own)
     found = [row for row in rows if asked in row.name or pinyin.matches(asked, title=row.short_name, key=pinyin.pinyin_key(row.short_name))]
     return _items([{"id": str(row.id), "title": row.name} for row in found[:MOST]])

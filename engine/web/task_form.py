@@ -23,7 +23,7 @@ from engine.runtime.allowed import allowed_acts
 from engine.runtime.answers import form_of, form_of_task
 from engine.runtime.begin import load_machine
 from engine.runtime.form_context import form_context
-from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of
+from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of, shown_nodes
 from engine.runtime.queries import case_page, submissions
 from engine.web.context import actor, application, new_key, now
 
@@ -160,7 +160,7 @@ def _shows(connection: Connection, *, case: Mapping[str, Any], opened: Open, row
     if not opened.node.shows:
         return []
     latest = submissions.latest(connection, keys=application().keys, case_id=case["id"])
-    wanted = [show["node"] for show in opened.node.shows if show.get("node") in latest]
+    wanted = [node for node in shown_nodes(opened.node, opened.facts) if node in latest]
     return [answers_block(connection, latest[node], case=case, bundle_id=row["bundle_id"], mark=f"shown{place}") for place, node in enumerate(wanted)]
 
 

@@ -15,7 +15,7 @@ FEW = 4
 
 
 class Choice(Widget):
-    """``x-gc.titles`` {code: title} names the values of an ``enum``; a dictionary names its own."""
+    """``x-gc.titles`` {code: title} names the values of an ``enum``; a dictionary names its own; ``x-gc.among`` is a fact with a list of {id, title}."""
 
     verb = "选择"
 
@@ -58,7 +58,7 @@ class Choice(Widget):
 def options_of(field: Field, context: FormContext, siblings: Mapping[str, Any]) -> Sequence[Option]:
     """The entries that may be chosen now; none while the parent field is empty."""
     if not field.dictionary:
-        return _enumerated(field)
+        return _enumerated(field, context)
     parent = field.gc.get("parent")
     if parent and not siblings.get(parent):
         return ()
@@ -79,7 +79,7 @@ def find_option(field: Field, code: str, context: FormContext) -> Option | None:
     """The entry with ``code``, whatever the parent says."""
     if field.dictionary:
         return context.option(field.dictionary, code)
-    return next((option for option in _enumerated(field) if option.code == code), None)
+    return next((option for option in _enumerated(field, context) if option.code == code), None)
 
 
 def title_of(field: Field, code: Any, context: FormContext) -> str:
@@ -93,7 +93,10 @@ def _parent_of(field: Field, siblings: Mapping[str, Any]) -> dict[str, str]:
     return {"parent": parent} if isinstance(parent, str) and parent else {}
 
 
-def _enumerated(field: Field) -> Sequence[Option]:
+def _enumerated(field: Field, context: FormContext) -> Sequence[Option]:
+    among = field.gc.get("among")
+    if among:
+        return [Option(code=str(one["id"]), title=str(one["title"])) for one in context.names.get(among) or ()]
     titles = field.gc.get("titles", {})
     values = field.schema.get("enum") or field.schema.get("items", {}).get("enum") or titles
     return [Option(code=str(value), title=str(titles.get(value, value))) for value in values]

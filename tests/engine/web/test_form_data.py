@@ -137,3 +137,34 @@ def test_a_file_of_the_wrong_kind_is_refused_in_one_sentence(officer: Browser) -
     told = officer.upload("报告.pdf", b"MZ\x90\x00")
     assert told.status_code == 422
     assert told.get_json()["error"]["message"] == "“报告.pdf”没有上传：这是可执行程序或脚本，不能上传。"
+
+
+def test_people_of_a_role_and_units_below_a_unit_are_offered_before_anything_is_typed(town: Town, officer: Browser) -> None:
+    station, district = town.units["station_one"], town.units["district"]
+
+    assert {entry["title"] for entry in officer.items("/forms/people?role=approval.handler")} == {"顾明川", "程砚白"}
+    assert [entry["title"] for entry in officer.items(f"/forms/people?role=approval.office_head&in={station}&q=周")] == ["周启衡"]
+    assert [entry["title"] for entry in officer.items(f"/forms/people?role=approval.office_head&in={town.units['station_two']}")] == ["白晓棠"]
+    assert len(officer.items(f"/forms/units?kinds=station&in={district}")) == 2
+    assert officer.items(f"/forms/units?kinds=station&in={station}&within=bureau")[0]["id"] == str(station)
+    assert officer.items(f"/forms/units?kinds=squad&in={district}&within=bureau") == []
+
+
+def test_a_person_without_the_role_and_a_unit_elsewhere_are_refused(town: Town) -> None:
+    from engine.form_filling.model import Form
+    from engine.form_filling.validate import validate
+    from engine.kernel.errors import Invalid
+    from engine.runtime.form_context import form_context
+
+    form = Form.load({"title": "派发", "type": "object", "properties": {
+        "who": {"type": "string", "title": "派给", "x-gc": {"widget": "person", "role": "approval.handler", "in": "squad"}},
+        "where": {"type": "string", "title": "派到", "x-gc": {"widget": "unit", "within": "bureau", "in": "squad", "kinds": ["station"]}},
+    }}, name="approval.sample")
+    facts = {"squad": str(town.units["station_one"])}
+    with town.app.db.connect() as connection:
+        context = form_context(town.app, connection, actor=town.actor("officer"), form=form, at=town.app.clock.now(), facts=facts)
+        good = validate(form, data={"who": str(town.people["officer"]), "where": facts["squad"]}, rights={}, context=context)
+        with pytest.raises(Invalid) as refused:
+            validate(form, data={"who": str(town.people["other_officer"]), "where": str(town.units["station_two"])}, rights={}, context=context)
+    assert good.data["who"] == str(town.people["officer"])
+    assert set(refused.value.fields) == {"who", "where"}
