@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 _LOCK = 0x67_63_63_6C  # "gccl"
-HOURLY = "hourly"
+HOURLY, MINUTELY = "hourly", "minutely"
 
 HourlyTask = Callable[..., object]
 
 
-@click.command(help="运行平台的时钟：到期的定时器、中断任务的恢复、每小时的例行工作。可以多开，只有一个在走。")
+@click.command(help="运行平台的时钟：到期的定时器和期限、中断任务的恢复、每分钟和每小时的例行工作。可以多开，只有一个在走。")
 @click.option("--every", default=1.0, show_default=True, help="检查定时器的间隔（秒）")
 @click.pass_obj
 def command(host: Host, every: float) -> None:
@@ -46,15 +46,19 @@ def run_clock(app: Application, *, holder: Connection, every: float, stop: threa
 
     from engine.runtime.fire_due_starts import fire_due_starts
     from engine.runtime.fire_due_timers import fire_due_timers
+    from engine.runtime.run_clock_steps import run_clock_steps
     from engine.runtime.look_at_changes import look_at_changes
 
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     scheduler.add_job(_safely("定时器", lambda: fire_due_timers(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("定时发起", lambda: fire_due_starts(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("条件发起", lambda: look_at_changes(app, app.clock.now())), "interval", seconds=every)
+    scheduler.add_job(_safely("期限", lambda: run_clock_steps(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("任务恢复", app.jobs.rescue), "interval", seconds=15)
     for name, task in hourly_tasks():
         scheduler.add_job(_safely(name, lambda task=task: task(app, at=app.clock.now())), "cron", minute=5)  # type: ignore[misc]
+    for name, task in hourly_tasks(MINUTELY):
+        scheduler.add_job(_safely(name, lambda task=task: task(app, at=app.clock.now())), "interval", minutes=1)  # type: ignore[misc]
     scheduler.start()
     try:
         while not stop.wait(5):
@@ -77,11 +81,11 @@ def the_only_clock(engine: Engine, stop: threading.Event) -> Iterator[Connection
         yield connection
 
 
-def hourly_tasks() -> list[tuple[str, HourlyTask]]:
-    """``run(app, *, at)`` of every module ``engine/<room>/hourly.py``, by name."""
+def hourly_tasks(often: str = HOURLY) -> list[tuple[str, HourlyTask]]:
+    """``run(app, *, at)`` of every module ``engine/<room>/hourly.py`` (or ``minutely.py``), by name."""
     found = []
     for info in pkgutil.iter_modules(rooms.__path__):
-        name = f"{rooms.__name__}.{info.name}.{HOURLY}"
+        name = f"{rooms.__name__}.{info.name}.{often}"
         if info.ispkg and find_spec(name) is not None:
             found.append((name, import_module(name).run))
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from engine.deadlines.declared import check_parameters
 from engine.decisions import compile_dmn
 from engine.decisions.errors import DecisionError
 from engine.documents.pieces import pieces_for
@@ -104,6 +105,13 @@ def _yaml(kind: str) -> Callable[..., NewVersion]:
     return check
 
 
+def _parameters(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    faults = check_parameters(name, read_yaml(content, file=name) or {})
+    if faults:
+        raise DeployRefused(f"参数 {name} 有 {len(faults)} 处不合要求：{'；'.join(faults)}", findings=[{"element": name, "rule": "parameters", "message": fault} for fault in faults])
+    return NewVersion(kind="parameters", name=name, title="", content=content)
+
+
 def plain(value: Any) -> Any:
     """JSON-able copy of a compiled process's description."""
     return orjson.loads(orjson.dumps(value, default=str))
@@ -112,7 +120,7 @@ def plain(value: Any) -> Any:
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
     "piece": _piece,
-    "dictionary": _yaml("dictionary"), "parameters": _yaml("parameters"), "report": _yaml("report"), "page": _yaml("page"),
+    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _yaml("report"), "page": _yaml("page"),
 }
 
 

@@ -18,6 +18,8 @@ from engine.storage.tables.cases import case_file, case_link
 
 
 def _name(context: TaskContext, clock: str, label: str = "") -> str:
+    if not clock:
+        raise BusinessError("unknown_clock", "没有写明是哪一项期限。")
     return clock_name(qualify(clock, pack_of(context.process)), label)
 
 
@@ -60,6 +62,15 @@ def start_clock(context: TaskContext, *, clock: str, start: str = "", case: str 
     state = clocks.start_clock(
         context.connection, case_id=here["id"], clock=_name(context, clock), start_on=_day(context, start), by=_by(context), label=label,
         unit_id=here["unit_id"], district_id=here["district_id"], instance_id=context.instance_id,
+    )
+    return _changed(context, state)
+
+
+@service_task(title="除外期间", mode="inline")
+def exclude_span(context: TaskContext, *, clock: str, first: str, last: str, ground: str = "", label: str = "") -> dict[str, Any]:
+    """Don't count the days ``first`` to ``last``, both included (检测、检验、检疫、鉴定、辨认、公告). Result: ``due_on``."""
+    state = clocks.exclude_span(
+        context.connection, case_id=context.case_id, clock=_name(context, clock, label), first=_day(context, first), last=_day(context, last), by=_by(context, ground),
     )
     return _changed(context, state)
 

@@ -10,7 +10,7 @@ from engine.runtime.bpmn.grammar import grammar
 from engine.runtime.bpmn.model import Model, Node
 from engine.runtime.bpmn.names import HUMAN
 
-_DUE = re.compile(r"\d+ (working_day|day|hour|month)\Z")
+_DUE = re.compile(r"(\d+ (working_day|day|month|year|hour|working_hour)|clock:[a-z][a-z0-9_.]*(/.+)?)\Z")
 _POLICIES = ("direct", "applicant", "stepwise", "none")
 
 
@@ -33,7 +33,7 @@ def _who(node: Node) -> Iterator[Finding]:
         yield finding(node.id, "form", f"用户任务{node.label}没有表单。请设置 gc:form。", "policy")
     due = node.attributes.get("due", "")
     if due and not due.startswith("=") and not _DUE.match(due):
-        yield finding(node.id, "due", f"用户任务{node.label}的期限“{due}”看不懂。请写成“3 working_day”“10 day”，或以 = 开头的 FEEL。")
+        yield finding(node.id, "due", f"用户任务{node.label}的期限“{due}”看不懂。请写成“3 working_day”“10 day”“clock:<期限>”，或以 = 开头的 FEEL。")
 
 
 def _outcomes(node: Node) -> Iterator[Finding]:
