@@ -28,6 +28,8 @@ from engine.runtime.export_register import make_export
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
+from engine.runtime.migrating.begin_migration import check_migration
+from engine.runtime.migrating.run_migration import run_migration, run_undo
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders
@@ -108,6 +110,9 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
     app.jobs.register(job_names.START_ON_EVENT, start_on_event)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
+    app.jobs.register(job_names.CHECK_MIGRATION, check_migration)
+    app.jobs.register(job_names.RUN_MIGRATION, run_migration)
+    app.jobs.register(job_names.UNDO_MIGRATION, run_undo)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():
