@@ -21,6 +21,7 @@ from engine.packs.library import Bundle
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
+from engine.runtime.commitments import submission_digest
 from engine.runtime.form_context import form_context
 from engine.runtime.nodes import Outcome, node_of, rights_of
 from engine.runtime.secrets import seal_secrets
@@ -87,11 +88,13 @@ def keep_answers(work: Work, answers: Answers) -> None:
         return
     assert work.task is not None
     valid = answers.valid
-    work.batch.insert(submission, {
+    row = {
         "id": new_id(), "case_id": work.case["id"], "instance_id": work.instance["id"], "task_id": work.task["id"], "act_id": work.act_id,
         "node": work.task["node"], "form": answers.form.name, "form_hash": answers.form.hash,
         "data": seal_secrets(work.app.keys, valid.stored, valid.secrets), "by_id": work.actor_id, "by_name": work.actor_name, "at": work.at,
-    })
+    }
+    work.batch.insert(submission, row)
+    work.digests[str(row["id"])] = submission_digest(work.app.keys, row)
     spread_answers(work, answers.form, valid)
 
 

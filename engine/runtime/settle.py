@@ -12,6 +12,8 @@ from engine.deadlines.clocks import due_of, end_of
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
+from engine.runtime.commitments import act_digest
+from engine.runtime.due_day import clock_named
 from engine.runtime.job_names import MATCH_INBOX
 from engine.runtime.open_tasks import cancel_tasks, open_tasks
 from engine.runtime.work import ActResult, Work
@@ -135,6 +137,7 @@ def stand(work: Work) -> ActResult:
 def write_act(work: Work, result: ActResult | None = None) -> None:
     """Insert the act, its event and its audit record, then flush; the audit head is the last lock of the transaction."""
     node = work.task["node"] if work.task else None
+    moves = work.machine.journal.entry(work.instance["state"]) if work.snapshot is not None or work.kind == "start" else None
     by, principal = work.signer or work.actor, work.principal
     row: dict[str, Any] = {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],
@@ -145,13 +148,14 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
         "opinion": work.signer_words if work.signer else work.opinion, "flows": work.flows, "nodes": work.nodes,
         "result": {"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
                    "completed": bool(result and result.completed)},
-        "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "automatic": work.actor is None,
+        "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "moves": moves, "automatic": work.actor is None,
         "task_opened_at": work.task["opened_at"] if work.task else None,
     }
     work.batch.insert(act, row)
     work.batch.insert(event_feed, work.events or [_event(work)])
     work.batch.flush(work.connection)
-    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"]}
+    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"],
+              "act": act_digest(row), "state": moves["end"] if moves else "", "forms": work.digests}
     if principal:
         detail["for"] = principal[1]
     audit.append(

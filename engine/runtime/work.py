@@ -82,6 +82,9 @@ class Work:
     batch: Batch = field(default_factory=Batch)
     signer: Actor | None = None
     signer_words: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
+    passed: list[str] = field(default_factory=list)
+    straight: dict[str, tuple[UUID | None, str]] = field(default_factory=dict)
 
     @property
     def principal(self) -> tuple[UUID, str] | None:

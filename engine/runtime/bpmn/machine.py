@@ -16,6 +16,7 @@ from engine.runtime.bpmn.activities import ManualTask, ServiceTask, UserTask, ap
 from engine.runtime.bpmn.catching import catch_at, find_catcher, fire
 from engine.runtime.bpmn.deploy import CompiledProcess
 from engine.runtime.bpmn.errors import FlowError, IllegalTarget, NotWaiting
+from engine.runtime.bpmn.journal import Journal, journaled
 from engine.runtime.bpmn.jump import jump
 from engine.runtime.bpmn.prune import prune
 from engine.runtime.bpmn.scopes import begin
@@ -43,8 +44,11 @@ class Step:
     thrown: list[dict[str, Any]] = field(default_factory=list)
 
 
+@journaled
 class Machine:
     """An instance in memory. Acts change it, ``advance`` runs it to its next waits, ``dump`` gives the bytes to store."""
+
+    journal: Journal
 
     def __init__(self, process: CompiledProcess, top: Top) -> None:
         self.process = process

@@ -13,7 +13,7 @@ finished one is dropped. Joins, boundary events and races find each other by ids
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from SpiffWorkflow import TaskState
 from SpiffWorkflow.task import Task
@@ -120,7 +120,7 @@ def top_of(task: Task) -> Top:
 
 def new_task(workflow: Any, spec_name: str, *, parent: Task | None = None, data: dict[str, Any] | None = None, **internal: Any) -> Task:
     """A FUTURE token of ``spec_name`` under ``parent`` (default: the root), not yet entered."""
-    task = Task(workflow, workflow.spec.task_specs[spec_name], parent or workflow.task_tree, state=TaskState.FUTURE, id=uuid4())
+    task = Task(workflow, workflow.spec.task_specs[spec_name], parent or workflow.task_tree, state=TaskState.FUTURE, id=workflow.top_workflow.ids.next())
     task.data = dict(data or {})
     task.internal_data = internal
     return task

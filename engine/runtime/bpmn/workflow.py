@@ -13,6 +13,7 @@ from SpiffWorkflow.task import Task
 
 from engine.expressions.builtin_temporal import AT
 from engine.runtime.bpmn.errors import FlowError
+from engine.runtime.bpmn.journal import Ids
 from engine.runtime.bpmn.tokens import LIVE
 
 Decide = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -47,6 +48,7 @@ class Top(_Flat, BpmnWorkflow):
 
     def __init__(self, spec: Any, subprocess_specs: dict[str, Any], *, now: datetime, decide: Decide | None = None) -> None:
         super().__init__(spec, subprocess_specs, deserializing=True)
+        self.ids = Ids()
         self.now = now
         self.decide = decide
         self.queue: deque[Task] = deque()
