@@ -119,7 +119,7 @@ class _Marks:
 def _fill(template: Template, snapshot: Snapshot, marks: _Marks) -> str:
     context = {
         "title": template.title, "signers": [spec.node for spec in template.signatures], "data": snapshot.data, "case": snapshot.case, "unit": snapshot.unit, "handling_unit": snapshot.handling_unit or snapshot.unit,
-        "number": snapshot.number or "", "today": snapshot.today, "anchor": marks.anchor, "block": marks.block, "image": marks.image,
+        "number": snapshot.number or "", "today": snapshot.today, "anchor": marks.anchor, "block": marks.block, "image": marks.image, "qr": qr_picture,
         "opinions": [_opinion(template, snapshot, marks, index) for index in range(len(snapshot.opinions))],
     }
     try:
@@ -160,6 +160,11 @@ def _foot(number: str, check_code: str = "", verify_url: str = "") -> str:
         return f'<div class="gc-foot">{line}</div>'
     words = Markup("<span>{}<br>扫码核验真伪<br>核验码 {}</span>").format(number, check_code)
     return f'<div class="gc-foot gc-foot-last"><img class="gc-qr" alt="核验二维码" src="{qr_data_uri(verify_url)}">{words}</div>'
+
+
+def qr_picture(text: Any, width: float = 30) -> Markup:
+    """The QR code of ``text``, ``width`` in mm; nothing without a text."""
+    return Markup('<img class="gc-code" alt="二维码" src="{}" style="width:{}mm">').format(qr_data_uri(str(text)), float(width)) if text else Markup("")
 
 
 def qr_data_uri(text: str) -> str:

@@ -16,6 +16,6 @@ def mark_served(connection: Connection, *, document_id: UUID, at: datetime) -> N
     row = lock_document(connection, document_id)
     if row.state == "served":
         return
-    if row.state != "issued" or not row.sealed_sm3:
+    if row.state != "issued" or not (row.sealed_sm3 or (row.pdf_sm3 and row.rendered_rev == row.rev)):
         raise Conflict(f"文书《{row.title}》还没有盖章，不能送达。")
     connection.execute(update(document).where(document.c.id == row.id).values(state="served", updated_at=at))

@@ -16,7 +16,7 @@ from engine.kernel.names import is_name, pack_of, qualify
 from engine.packs.yaml import read_yaml
 
 SEAL_KINDS: Mapping[str, str] = {"unit_official": "公章", "unit_enforcement": "执法专用章"}
-NAMES = frozenset({"title", "signers", "data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "range", "loop"})
+NAMES = frozenset({"title", "signers", "data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "qr", "range", "loop"})
 HEAD_KEYS = frozenset({"title", "form", "number", "seal", "signatures", "blocks", "page", "layout"})
 LAYOUTS = frozenset({"letter", "table"})
 ALL_OPINIONS = "opinions"

@@ -24,7 +24,7 @@ GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
     "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
-    "prefill suggest format kinds needs words titles range phrases total title placeholder".split()
+    "prefill suggest format kinds needs words titles range phrases total title placeholder register shows".split()
 )
 
 

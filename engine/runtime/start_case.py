@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from engine.access.actors import Actor
 from engine.access.assignment import candidates
 from engine.access.scope import require_case
+from engine.deadlines.rights import require_not_over
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Forbidden, Invalid
 from engine.kernel.ids import new_id
@@ -27,7 +28,7 @@ from engine.runtime.complete_task import finish
 from engine.runtime.decide import decider
 from engine.runtime.locate import find_act, lock_case
 from engine.runtime.once import once
-from engine.runtime.open_tasks import attributes_of, task_row
+from engine.runtime.open_tasks import Takers, attributes_of, task_row
 from engine.runtime.save_draft import drop_start_draft
 from engine.runtime.settle import settle
 from engine.runtime.work import ActResult, Row, Work
@@ -133,6 +134,7 @@ def _require_matter(app: Application, connection: Connection, *, matter: Matter,
         raise Conflict(f"案件现在是“{case['state_title']}”，不能发起“{matter.title}”。")
     if not may_start(app, connection, actor=actor, role=matter.role, at=at, unit_id=case["unit_id"]):
         raise Forbidden(f"您的岗位不能在本案发起“{matter.title}”。")
+    require_not_over(connection, case_id=case["id"], acts=(matter.process,), at=at)
     running = select(func.count()).select_from(instance).where(
         instance.c.case_id == case["id"], instance.c.process == matter.process, instance.c.status.in_(["running", "suspended", "incident"])
     )
@@ -201,7 +203,7 @@ def _begin(work: Work, *, data: Mapping[str, Any] | None, outcome: str | None, o
 def _first_task(work: Work, wait: Any, asked: Row) -> Row:
     """The row of the first step: opened and finished in one act, so that it can be returned to."""
     assert work.actor is not None
-    row = task_row(work, wait, asked, work.actor.person_id)
+    row = task_row(work, wait, asked, Takers(assignee=work.actor.person_id, people=[]))
     work.connection.execute(task.insert().values(row))
     work.waits_before.user_tasks.append(wait)
     return {**row, "candidates": []}

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from engine.kernel.clock import legal_date
+from engine.kernel.errors import NotFound
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.application import Application
 from engine.storage.tables.runtime import submission
@@ -74,6 +75,25 @@ class TaskContext:
         _, table = get_register(self.app.library, qualify(register, pack_of(self.process)))
         query = select(table).where(table.c.case_id == self.case_id, table.c.deleted_at.is_(None), *(table.c[name] == value for name, value in where.items()))
         return [dict(row) for row in self.connection.execute(query.order_by(table.c.created_at, table.c.id)).mappings()]
+
+    def latest_record(self, register: str, **where: Any) -> dict[str, Any] | None:
+        """The newest record of ``register`` on any case whose fields are as ``where`` says: what was established once and goes on to hold."""
+        from engine.registers.catalogue import get_register
+
+        _, table = get_register(self.app.library, qualify(register, pack_of(self.process)))
+        query = select(table).where(table.c.deleted_at.is_(None), *(table.c[name] == value for name, value in where.items()))
+        found = self.connection.execute(query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)).mappings().one_or_none()
+        return None if found is None else dict(found)
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """A document of this case: ``title``, ``number``, ``state``, the issuing ``unit``'s name, and its ``text`` without layout."""
+        from engine.documents.plain_text import plain_text
+        from engine.documents.queries import get_document
+
+        row = get_document(self.connection, UUID(document_id))
+        if row.case_id != self.case_id:
+            raise NotFound("没有这份文书。")
+        return {"title": row.title, "number": row.number, "state": row.state, "unit": row.data["unit"]["name"], "text": plain_text(self.app, row)}
 
     def write_record(self, register: str, values: Mapping[str, Any], *, record_id: UUID | None = None) -> UUID:
         """Set ``values`` on a record of this case, with its history; without ``record_id`` a new one of a register that has many. Its id."""

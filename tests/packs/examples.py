@@ -58,6 +58,8 @@ def facts() -> dict[str, Any]:
         if kind == "form" and not name.startswith("common."):
             for field in form(name).fields.values():
                 fact = str(field.gc.get("prefill", "")).removeprefix("fact.")
+                if field.gc.get("among"):
+                    found[str(field.gc["among"])] = [{"id": "example", "title": "样例"}]
                 if f"fact.{fact}" == field.gc.get("prefill") and any(fact in check.test.names for check in field.checks):
                     found[fact] = _text(field)
     return found
@@ -115,6 +117,8 @@ def _with_other_days(one: Form, made: dict[str, Any]) -> dict[str, Any]:
 def _value(field: Field, made: Mapping[str, Any], people: Any) -> Any:
     if field.schema.get("enum"):
         return field.schema["enum"][0]
+    if field.gc.get("among"):
+        return ["example"] if field.kind == "choices" else "example"
     if field.dictionary and field.kind in ("choice", "choices"):
         parent = made.get(str(field.gc.get("parent")))
         fitting = [str(entry["code"]) for entry in entries(field.dictionary) if parent is None or not entry.get("parent") or str(entry["parent"]) == parent]
@@ -127,6 +131,8 @@ def _value(field: Field, made: Mapping[str, Any], people: Any) -> Any:
 
 
 def _text(field: Field) -> str:
+    if field.gc.get("format") == "phone":
+        return "13800138000"
     least, most = int(field.schema.get("minLength") or 0), int(field.schema.get("maxLength") or 200)
     words = "现场检查发现货架上待售糕点 18 袋超过标注的保质期。"
     return (words * (1 + least // len(words)))[: max(most, 1)]

@@ -22,18 +22,19 @@ from engine.runtime.task_context import TaskContext
 from engine.storage.tables.runtime import act, submission, task
 
 MOST_ROUNDS = 50
+GIVEN = "$given"
 
 
 @service_task(title="起草文书", mode="inline")
-def draft_document(context: TaskContext, *, template: str, seal_kind: str = "") -> dict[str, Any]:
-    """Draft ``template`` from the latest answers on this instance. Result: ``document_id``."""
+def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", values: dict | None = None) -> dict[str, Any]:
+    """Draft ``template`` from the latest answers on this instance, with ``values`` over them. Result: ``document_id``."""
     name = qualify(template, pack_of(context.process))
     pinned = context.app.library.bundle(context.work.instance["bundle_id"])
     definition_id, pieces = pinned.member("document", name), _pieces(pinned)
     parsed = drafting.read_template(context.app, definition_id=definition_id, name=name, pieces=pieces)
     drafted = _in_a_free_round(context, name, partial(
         drafting.draft_document, context.app, context.connection, template=name, definition_id=definition_id, case_id=context.case_id,
-        data=_answers(context, parsed.form, name), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
+        data=_with(_answers(context, parsed.form, name), values), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
         case=context.case, pieces=pieces,
     ))
@@ -61,6 +62,11 @@ def _in_a_free_round(context: TaskContext, name: str, draft: Callable[..., draft
     raise BusinessError("too_many_documents", f"这一步已经签发 {MOST_ROUNDS} 份同样的文书，请流程管理员检查是否有死循环。")
 
 
+def _with(answers: dict[str, Any], values: dict[str, Any] | None) -> dict[str, Any]:
+    """``answers`` with the ``values`` that the diagram gave over them; those stay when the document is issued."""
+    return {**answers, **values, GIVEN: values} if values else answers
+
+
 def _answers(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
     """The latest answers to ``form`` on this instance that still count, with those of the act in the making before them."""
     pending = context.work.fresh_answers
@@ -83,7 +89,7 @@ def issue_document(context: TaskContext, *, document_id: str, seal_kind: str = "
     parsed = drafting.template_of(context.app, row)
     issued = issuing.issue_document(
         context.app, context.connection, document_id=UUID(document_id), actor_id=context.actor_id, actor_name=context.actor_name, at=context.at,
-        opinions=opinions_of(context), data=_answers(context, parsed.form, row.template), seal_kind=seal_kind or None, act_id=context.work.act_id,
+        opinions=opinions_of(context), data=_with(_answers(context, parsed.form, row.template), row.data["data"].get(GIVEN)), seal_kind=seal_kind or None, act_id=context.work.act_id,
     )
     return {"document_id": str(issued.id), "number": issued.number or ""}
 

@@ -1,0 +1,1 @@
+"""市局门户网站: where announcements are shown."""
