@@ -75,11 +75,12 @@ class FormContext:
                   ``bureau``), at or below that unit, of one of the kinds; what is empty asks nothing
     holds_role    (id of a person, role, id of a unit or None) → whether the person holds the role there today
     case          id → title of a case that this person may see, or None
+    record        (register, id) → what its register calls a record that this person may see, or None
     party         id of a known party → its value, or None
     attachment    id → meta, or None when there is none that this person may use here
     phrases       () → frequently used opinions of this person
     prefill       an x-gc.prefill expression → what the platform has, or None
-    url           (name, **values) → address; names: live, options, people, units, cases, parties, phrases,
+    url           (name, **values) → address; names: live, options, people, units, cases, records, parties, phrases,
                   upload, attachment, thumbnail
     """
 
@@ -95,6 +96,7 @@ class FormContext:
     unit_fits: Callable[[str, str, str | None, Sequence[str]], bool] = _yes
     holds_role: Callable[[str, str, str | None], bool] = _yes
     case: Callable[[str], str | None] = _nothing
+    record: Callable[[str, str], str | None] = _nothing
     party: Callable[[str], Mapping[str, Any] | None] = _nothing
     attachment: Callable[[str], AttachmentMeta | None] = _nothing
     phrases: Callable[[], Sequence[str]] = _none

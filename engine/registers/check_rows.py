@@ -5,7 +5,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,10 +30,11 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What names mean: {name: ids} of people and units, {certificate number: id} among the people."""
+    """What names mean: {name: ids} of people and units, {certificate number: id} among the people, {field: {title: ids}} of records."""
 
     people: Mapping[str, Sequence[UUID]]
     units: Mapping[str, Sequence[UUID]]
+    records: Mapping[str, Mapping[str, Sequence[UUID]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def plan_columns(
     register: Register, titles: Sequence[str], *, dictionaries: Mapping[str | None, Dictionary], names: Names, on: date, keys: Callable[[Field, str], Any] | None = None,
 ) -> Plan:
     """How the columns under ``titles`` are read; raises Invalid that names every heading that is wrong, twice there or missing."""
-    by_title = {one.title: one for one in register.fields.values() if one.filled}
+    by_title = {one.title: one for one in register.fields.values() if one.carried}
     found: dict[str, int] = {}
     faults: list[str] = []
     for column, title in enumerate(titles):
@@ -94,7 +95,9 @@ def _reader(one: Field, dictionaries: Mapping[str | None, Dictionary], names: Na
     if one.type in ("person", "unit"):
         known, what = (names.people, "这个人") if one.type == "person" else (names.units, "这个单位")
         return lambda cell: _named(cell, known, what)
-    return {"number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words}.get(one.type, _text)
+    if one.type == "record":
+        return lambda cell: _named(cell, names.records.get(one.name, {}), "这条记录")
+    return {"tags": _words, "number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words}.get(one.type, _text)
 
 
 def _text(cell: Any) -> str:
@@ -196,10 +199,13 @@ def _words(cell: Any) -> list[str]:
     return [word.strip() for word in _SPLIT.split(_text(cell)) if word.strip()]
 
 
+SAME = {"这个人": "有同名的，请写执法证号。", "这个单位": "有同名的单位，请写全称。", "这条记录": "有几条同名的记录，请在台账里逐条登记。"}
+
+
 def _named(cell: Any, known: Mapping[str, Sequence[UUID]], what: str) -> UUID:
     found = known.get(_text(cell), ())
     if not found:
         raise Wrong(f"没有{what}，请核对。")
     if len(found) > 1:
-        raise Wrong("有同名的，请写执法证号。" if what == "这个人" else "有同名的单位，请写全称。")
+        raise Wrong(SAME[what])
     return found[0]

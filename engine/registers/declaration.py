@@ -1,7 +1,7 @@
 """A register as its YAML declares it: fields, types, what is listed, searched, encrypted, masked."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +12,26 @@ from engine.packs.yaml import read_yaml
 TYPES = {
     "text": "text", "number": "numeric", "money": "numeric(18,2)", "date": "date", "datetime": "timestamptz", "boolean": "boolean",
     "choice": "text", "choices": "jsonb", "person": "uuid", "unit": "uuid", "party": "uuid", "json": "jsonb",
+    "record": "uuid", "files": "jsonb", "tags": "jsonb", "serial": "text",
 }
 CASE = ("own", "many", "none")
+SCOPES = ("case", "unit", "agency", "bureau", "all")
 EDIT = ("direct", "process", "none")
 MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
-SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice"})
-REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help"}
+SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid"}
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason"}
-FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required"}
+FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One column. ``encrypt`` stores SM4-GCM bytes. ``mask`` hides all, the middle, or all but the first character from every reader."""
+    """One column. ``encrypt`` stores SM4-GCM bytes. ``mask`` hides all, the middle, or all but the first character from every reader.
+
+    A ``record`` points at one of ``register``, told by that register's text field ``shows``. A ``serial`` is given by the rule
+    ``number`` when the record is made.
+    """
 
     name: str
     title: str
@@ -37,6 +43,9 @@ class Field:
     mask: str | None = None
     help: str = ""
     required: bool = False
+    register: str | None = None
+    shows: str = ""
+    number: str | None = None
 
     @property
     def sql_type(self) -> str:
@@ -55,12 +64,17 @@ class Field:
     @property
     def found(self) -> bool:
         """True when a list may be narrowed by part of its text."""
-        return (self.list or self.search) and not self.secret and self.type == "text"
+        return (self.list or self.search) and not self.secret and self.type in ("text", "serial")
 
     @property
     def filled(self) -> bool:
-        """True when people type it: in a form or in Excel."""
-        return self.type not in ("party", "json")
+        """True when people fill it in: in a form."""
+        return self.type not in ("party", "json", "serial")
+
+    @property
+    def carried(self) -> bool:
+        """True when it can be filled in from Excel."""
+        return self.filled and self.type != "files"
 
     def masked(self, text: str) -> str:
         """``text`` as readers may see it."""
@@ -71,6 +85,15 @@ class Field:
         if self.mask == "name":
             return text[0] + "＊" * (len(text) - 1)
         return f"{text[:3]}{HIDDEN}{text[-4:]}" if len(text) > 10 else HIDDEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validity:
+    """The date fields between which a record is in force, both ends included; an empty one is open. ``soon`` days before the end it counts as 将到期."""
+
+    start: str | None
+    end: str
+    soon: int = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +108,12 @@ class Register:
     title: str
     case: str
     fields: Mapping[str, Field]
-    scope: str = "case"
+    scope: str = "unit"
     edit: str = "none"
     editors: str | None = None
     process: str | None = None
     help: str = ""
+    valid: Validity | None = None
 
     @property
     def direct(self) -> bool:
@@ -120,17 +144,20 @@ def parse_register(content: bytes, *, name: str) -> Register:
     pack = pack_of(name)
     fields = {key: _field(key, value, pack) for key, value in raw["fields"].items()}
     case = raw.get("case", "none")
-    named = {key: qualify(raw[key], pack) for key in ("editors", "process") if raw.get(key)}
+    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process") if raw.get(key)}
+    if raw.get("valid"):
+        named["valid"] = Validity(start=raw["valid"].get("from"), end=raw["valid"]["until"], soon=raw["valid"].get("soon", 30))
     return Register(
-        name=name, title=raw["title"], case=case, fields=fields, scope=raw.get("scope", "case"), help=str(raw.get("help", "")),
+        name=name, title=raw["title"], case=case, fields=fields, scope=raw.get("scope", "unit" if case == "none" else "case"), help=str(raw.get("help", "")),
         edit=raw.get("edit", "direct" if case == "none" else "none"), **named,
     )
 
 
 def _field(name: str, raw: Mapping[str, Any], pack: str) -> Field:
     values = dict(raw)
-    if "dictionary" in values:
-        values["dictionary"] = qualify(values["dictionary"], pack)
+    for key in ("dictionary", "register", "number"):
+        if key in values:
+            values[key] = qualify(values[key], pack)
     return Field(name=name, **values)
 
 
@@ -144,23 +171,52 @@ def _faults(raw: Any) -> list[dict[str, str]]:
 
     if raw.get("case", "none") not in CASE:
         fault("case", f"case 只能是 {'、'.join(CASE)}。")
+    if raw.get("scope", "unit") not in SCOPES or (raw.get("scope") == "case" and raw.get("case", "none") == "none"):
+        fault("scope", f"scope 只能是 {'、'.join(SCOPES)}；不属于案件的台账不能写 case。")
     if raw.get("edit", "none") not in EDIT:
         fault("edit", f"edit 只能是 {'、'.join(EDIT)}。")
     if (raw.get("edit") == "process") != bool(raw.get("process")):
         fault("process", "edit: process 要在 process 里写明经哪个流程修改；别的写法不要写 process。")
     if set(raw) - REGISTER_KEYS:
         fault("register", f"不认识的写法：{'、'.join(sorted(set(raw) - REGISTER_KEYS))}。")
+    if raw.get("valid") is not None:
+        _check_validity(raw["valid"], raw["fields"], fault)
     for name, value in raw["fields"].items():
         if not is_name(name) or name in RESERVED or len(name) > 60:
             fault(name, "字段名要用小写英文和下划线，且不能与系统字段重名。")
         elif not isinstance(value, dict) or not value.get("title"):
             fault(name, "字段要写 title。")
-        elif value.get("type", "text") not in TYPES:
-            fault(name, f"字段类型 {value.get('type')} 不认识，可用：{'、'.join(TYPES)}。")
-        elif set(value) - FIELD_KEYS:
-            fault(name, f"不认识的写法：{'、'.join(sorted(set(value) - FIELD_KEYS))}。")
-        elif value.get("mask") is not None and value["mask"] not in MASKS:
-            fault(name, f"mask 只能是 {'、'.join(MASKS)}。")
-        elif value.get("mask") and value.get("type", "text") != "text":
-            fault(name, "只有文字（text）能遮盖一部分；别的类型要保密请用 encrypt。")
+        else:
+            _check_field(name, value, fault)
     return found
+
+
+def _check_validity(valid: Any, fields: Mapping[str, Any], fault: Callable[[str, str], None]) -> None:
+    known = isinstance(valid, dict) and not set(valid) - {"from", "until", "soon"} and valid.get("until")
+    if not known or not isinstance(valid.get("soon", 30), int):
+        fault("valid", "valid 写成 {from: 日期字段, until: 日期字段, soon: 提前几天算将到期}，until 必写。")
+        return
+    for end in ("from", "until"):
+        one = fields.get(valid.get(end)) if valid.get(end) else {"type": "date"}
+        if not isinstance(one, dict) or one.get("type") != "date" or one.get("encrypt"):
+            fault("valid", f"valid 的 {end} 要写一个不加密的日期（date）字段。")
+
+
+def _check_field(name: str, value: Mapping[str, Any], fault: Callable[[str, str], None]) -> None:
+    kind = value.get("type", "text")
+    if kind not in TYPES:
+        fault(name, f"字段类型 {kind} 不认识，可用：{'、'.join(TYPES)}。")
+    elif set(value) - FIELD_KEYS:
+        fault(name, f"不认识的写法：{'、'.join(sorted(set(value) - FIELD_KEYS))}。")
+    elif value.get("mask") is not None and value["mask"] not in MASKS:
+        fault(name, f"mask 只能是 {'、'.join(MASKS)}。")
+    elif value.get("mask") and kind != "text":
+        fault(name, "只有文字（text）能遮盖一部分；别的类型要保密请用 encrypt。")
+    elif value.get("encrypt") and kind in ("record", "files", "tags", "serial"):
+        fault(name, f"{kind} 不能加密。")
+    elif (kind == "record") != bool(value.get("register")) or (kind == "record") != bool(value.get("shows")):
+        fault(name, "record 要写 register（指向哪个台账）和 shows（用那个台账的哪个文字栏目称呼它）；别的类型不要写。")
+    elif kind == "record" and not (is_name(str(value["shows"])) and all(is_name(part) for part in str(value["register"]).split("."))):
+        fault(name, "register 写成 <包>.<台账>，shows 写字段名。")
+    elif (kind == "serial") != bool(value.get("number")):
+        fault(name, "serial 要写 number（编号规则）；别的类型不要写。")

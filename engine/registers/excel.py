@@ -13,14 +13,14 @@ from engine.kernel.clock import SHANGHAI
 from engine.reference.dictionaries import Dictionary
 from engine.registers.declaration import Field, Register
 
-WIDTHS: Mapping[str, int] = {"text": 24, "number": 12, "money": 14, "date": 12, "datetime": 18, "boolean": 10, "choice": 16, "choices": 24, "person": 12, "unit": 24}
+WIDTHS: Mapping[str, int] = {"text": 24, "number": 12, "money": 14, "date": 12, "datetime": 18, "boolean": 10, "choice": 16, "choices": 24, "person": 12, "unit": 24, "record": 24, "tags": 24, "serial": 20, "files": 24, "party": 24, "json": 24}
 ROW_NUMBER, TROUBLE = "原行号", "问题"
 """Columns that only the file of wrong rows has; an upload ignores them."""
 REQUIRED_MARK = "*"
 TEMPLATE_ROWS = 100_000
 HINTS: Mapping[str, str] = {
     "number": "只写数字，如 12 或 12.5", "money": "单位元，只写数字，如 1234.50", "date": "如 2026-11-20", "datetime": "如 2026-11-20 09:30", "boolean": "写 是 或 否",
-    "choice": "从下拉列表选一个", "choices": "可写多个，用顿号隔开", "person": "写姓名；同名时写执法证号", "unit": "写单位全称或简称",
+    "choice": "从下拉列表选一个", "choices": "可写多个，用顿号隔开", "person": "写姓名；同名时写执法证号", "unit": "写单位全称或简称", "record": "写它在那个台账里的名称", "tags": "可写多个，用顿号隔开",
 }
 
 
@@ -90,7 +90,7 @@ def cell_of(field: Field, value: Any, text: str) -> Any:
 
 def write_template(path: Path, register: Register, dictionaries: Mapping[str | None, Dictionary], *, on: date, mark: str) -> None:
     """The empty workbook: one column per field with help and lists to choose from, and a sheet that explains all columns."""
-    fields = [one for one in register.fields.values() if one.filled]
+    fields = [one for one in register.fields.values() if one.carried]
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
     book.set_properties({"title": register.title, "comments": mark})
     sheet, help_sheet, lists = book.add_worksheet(title_of_sheet(register.title)), book.add_worksheet("填写说明"), book.add_worksheet("选项")

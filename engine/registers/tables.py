@@ -8,6 +8,7 @@ from sqlalchemy.types import TypeEngine
 
 from engine.kernel.errors import DeployRefused
 from engine.kernel.gm import sm3_hex
+from engine.kernel.names import name_of, pack_of
 from engine.registers.declaration import Field, Register
 
 SQLA: dict[str, TypeEngine] = {
@@ -40,7 +41,7 @@ def build_table(connection: Connection, register: Register) -> list[str]:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('guicheng.registers'))"))
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     present = _columns(connection, register)
-    statements = (_create(register) if not present else _widen(register, present)) + _indexes(connection, register)
+    statements = (_create(register) if not present else _widen(register, present)) + _indexes(connection, register) + _keys(connection, register)
     for statement in statements:
         connection.execute(text(statement))
     return statements
@@ -78,9 +79,25 @@ def _indexes(connection: Connection, register: Register) -> list[str]:
             wanted[_index_name(register, field, "o")] = f"(({order_text(field)}), id) WHERE deleted_at IS NULL"
         if field.found:
             wanted[_index_name(register, field, "t")] = f'USING gin ("{field.name}" gin_trgm_ops)'
-        if field.list and field.type == "choices" and not field.secret:
+        if field.type == "record":
+            wanted[_index_name(register, field, "r")] = f'("{field.name}") WHERE "{field.name}" IS NOT NULL'
+        if (field.list and field.type == "choices" and not field.secret) or field.type == "tags":
             wanted[_index_name(register, field, "c")] = f'USING gin ("{field.name}")'
     return [f"CREATE INDEX {name} ON reg.{register.table} {body}" for name, body in wanted.items() if name not in known]
+
+
+def _keys(connection: Connection, register: Register) -> list[str]:
+    """A foreign key for every field that points at a register whose table is there by now."""
+    known = set(connection.execute(text("SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:table)"), {"table": f"reg.{register.table}"}).scalars())
+    found = []
+    for field in register.fields.values():
+        name = _index_name(register, field, "f")
+        if field.type != "record" or name in known:
+            continue
+        target = f"{pack_of(str(field.register))}__{name_of(str(field.register))}"
+        if target == register.table or connection.scalar(text("SELECT to_regclass(:table)"), {"table": f"reg.{target}"}) is not None:
+            found.append(f'ALTER TABLE reg.{register.table} ADD CONSTRAINT {name} FOREIGN KEY ("{field.name}") REFERENCES reg.{target} (id)')
+    return found
 
 
 def _index_name(register: Register, field: Field, kind: str) -> str:

@@ -20,6 +20,7 @@ from engine.registers.declaration import Register
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
 from engine.runtime.form_context import form_context
+from engine.runtime.number_record import number_records
 from engine.runtime.queries import registers as query
 from engine.runtime.record_form import answers_of_record, columns_of_answers, form_of_register
 from engine.runtime.register_rights import require_editor
@@ -40,7 +41,8 @@ def create_record(app: Application, *, actor: Actor, register: str, data: Mappin
         require_editor(connection, register=declared, actor=actor, unit_id=actor.unit_id, on=legal_date(at))
         if connection.scalar(select(table.c.id).where(table.c.id == key)):
             return key
-        values = _checked(app, connection, actor, declared, data, at, new=True)
+        checked = _checked(app, connection, actor, declared, data, at, new=True)
+        (values,) = number_records(app, connection, register=declared, rows=[checked], unit_id=actor.unit_id, at=at)
         write_record(
             connection, register=declared, table=table, record_id=key, values=values, case_id=None, unit_id=actor.unit_id, district_id=actor.district_id,
             keys=app.keys, at=at, by_id=actor.person_id, by_name=actor.name, reason="登记",

@@ -20,6 +20,7 @@ from engine.kernel.names import pack_of, qualify
 from engine.reference import parameters
 from engine.reference.dictionaries import Entry, load_dictionary
 from engine.runtime.application import Application
+from engine.runtime.queries.record_titles import record_title
 from engine.runtime.secrets import open_secrets
 from engine.runtime.work import Row
 from engine.storage.tables.cases import case_file
@@ -38,7 +39,7 @@ def form_context(
     reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
     values: dict[str, Any] = {
-        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case,
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case, "record": reader.record,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
@@ -134,6 +135,11 @@ class _Reader:
             return None
         row = self.connection.execute(select(case_file.c.number, case_file.c.title).where(case_file.c.id == found)).one()
         return f"{row.number or ''} {row.title}".strip()
+
+    def record(self, register: str, id: str) -> str | None:
+        """What a record that the officer may see is called."""
+        found = _uuid(id)
+        return record_title(self.app, self.connection, actor=self.actor, register=qualify(register, self.pack), record_id=found) if found else None
 
     def _name(self, table: Any, id: str) -> str | None:
         found = _uuid(id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from engine.registers.workbook import LARGEST_FILE, read_rows
 from engine.runtime.application import Application
 from engine.runtime.export_register import mark_of
 from engine.runtime.job_names import CHECK_IMPORT, UNDO_IMPORT, WRITE_IMPORT
+from engine.runtime.number_record import number_records
+from engine.runtime.queries.record_titles import known_titles
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.register_rights import require_editor
 from engine.storage.tables.organisation import person, unit
@@ -129,7 +132,7 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
     register, _ = get_register(app.library, row["register"])
     actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
     titles, total, rows = read_rows(app.blobs.get(row["source_sm3"]))
-    plan = _plan(connection, register, titles, at)
+    plan = _plan(app, connection, register, actor, titles, at)
     if not total:
         raise Invalid("表里除了第一行没有内容，没有可导入的行。")
     progress, problems = Progress(app.db, row["id"]), list[dict[str, Any]]()
@@ -162,9 +165,10 @@ def _filled(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
             yield number, cells
 
 
-def _plan(connection: Connection, register: Register, titles: Sequence[str], at: datetime) -> Plan:
+def _plan(app: Application, connection: Connection, register: Register, actor: Actor, titles: Sequence[str], at: datetime) -> Plan:
     fields = list(register.fields.values())
     names = Names(people=_people(connection) if any(f.type == "person" for f in fields) else {}, units=_units(connection) if any(f.type == "unit" for f in fields) else {})
+    names = replace(names, records={f.name: known_titles(connection, library=app.library, actor=actor, field=f) for f in fields if f.type == "record"})
     return plan_columns(register, titles, dictionaries=dictionaries_of(connection, fields), names=names, on=legal_date(at))
 
 
@@ -194,29 +198,34 @@ def write_import(app: Application, *, transfer_id: str) -> None:
         register, _ = get_register(app.library, row["register"])
         actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
         require_editor(connection, register=register, actor=actor, unit_id=actor.unit_id, on=legal_date(at))
-        written = _write_all(app, connection, register, row, at)
+        written = _write_all(app, connection, register, actor, row, at)
         if written != row["total"] - row["wrong"]:
             raise Invalid("检查之后字典或人员有变动，结果和检查时不一样，没有导入任何内容。请重新上传检查。")
         move(connection, id=id, since=("writing",), to="done", at=at, done=written, written_at=at)
         _note(connection, actor, register, id, "register.import", written, at)
 
 
-def _write_all(app: Application, connection: Connection, register: Register, row: RowMapping, at: datetime) -> int:
+def _write_all(app: Application, connection: Connection, register: Register, actor: Actor, row: RowMapping, at: datetime) -> int:
     titles, _, rows = read_rows(app.blobs.get(row["source_sm3"]))
-    plan, progress = _plan(connection, register, titles, at), Progress(app.db, row["id"])
+    plan, progress = _plan(app, connection, register, actor, titles, at), Progress(app.db, row["id"])
     written, batch = 0, list[dict[str, Any]]()
     for _, cells in _filled(rows):
         values, wrong = plan.check(cells)
         if not wrong:
             batch.append(values)
         if len(batch) >= BATCH:
-            written += copy_records(connection, register=register, keys=app.keys, rows=batch, origin=row, at=at)
+            written += _copied(app, connection, register, batch, row, at)
             progress.tell(written)
             batch.clear()
     if batch:
-        written += copy_records(connection, register=register, keys=app.keys, rows=batch, origin=row, at=at)
+        written += _copied(app, connection, register, batch, row, at)
     progress.tell(written, force=True)
     return written
+
+
+def _copied(app: Application, connection: Connection, register: Register, batch: Sequence[Mapping[str, Any]], row: RowMapping, at: datetime) -> int:
+    rows = number_records(app, connection, register=register, rows=batch, unit_id=row["unit_id"], at=at)
+    return copy_records(connection, register=register, keys=app.keys, rows=rows, origin=row, at=at)
 
 
 def undo_written(app: Application, *, transfer_id: str) -> None:

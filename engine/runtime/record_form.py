@@ -16,6 +16,7 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "text": {"type": "string", "maxLength": 2000}, "number": {"type": "number"}, "money": {"type": "string"}, "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"}, "boolean": {"type": "boolean"}, "choice": {"type": "string"},
     "choices": {"type": "array", "items": {"type": "string"}}, "person": {"type": "string"}, "unit": {"type": "string"},
+    "record": {"type": "string"}, "files": {"type": "array"}, "tags": {"type": "array", "items": {"type": "string"}},
 }
 KEPT = "已有内容不显示；不填就不变，填了就换成新的。"
 
@@ -39,8 +40,9 @@ def _definition(register: Register, new: bool) -> dict[str, Any]:
 
 def _property(one: Field, new: bool) -> dict[str, Any]:
     gc: dict[str, Any] = {"widget": _widget(one)}
-    if one.dictionary:
-        gc["dictionary"] = one.dictionary
+    for key in ("dictionary", "register"):
+        if getattr(one, key):
+            gc[key] = getattr(one, key)
     help = one.help if new or not one.secret else f"{one.help}{KEPT}"
     return {**SHAPES["text" if gc["widget"] == "text" else one.type], "title": one.title, "x-gc": {**gc, "help": help} if help else gc}
 

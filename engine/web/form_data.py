@@ -14,6 +14,7 @@ from engine.form_filling.party_records import party_value
 from engine.kernel.names import is_name
 from engine.reference import pinyin
 from engine.reference.dictionaries import load_dictionary
+from engine.runtime.queries.record_titles import find_records
 from engine.storage.tables.cases import case_file
 from engine.web.context import actor, application, identifier, now, reading, today, writing
 
@@ -108,6 +109,17 @@ def cases() -> ResponseReturnValue:
     return _items(
         [{"id": str(row.id), "title": case_title(row), "note": "，".join(filter(None, (row.subject, row.state_title)))} for row in rows]
     )
+
+
+@blueprint.get("/forms/records")
+def records() -> ResponseReturnValue:
+    """Records of ``register`` that the reader may see, last changed first, by part of what they are called."""
+    name = request.args.get("register", "")
+    if len(name.split(".")) != 2 or not all(is_name(part) for part in name.split(".")):
+        return _items([])
+    with reading() as connection:
+        found = find_records(application(), connection, actor=actor(), register=name, text=_asked(), limit=MOST)
+    return _items([{"id": str(id), "title": title} for id, title in found])
 
 
 def case_title(row: Any) -> str:

@@ -58,7 +58,7 @@ def bring(pack: str, name: str) -> ResponseReturnValue:
     require_import(application(), register, actor(), now())
     with reading() as connection:
         recent = recent_transfers(connection, register=register.name, person_id=actor().person_id)
-    fields = [one for one in register.fields.values() if one.filled]
+    fields = [one for one in register.fields.values() if one.carried]
     return render_template("registers/import.html", register=register, pack=pack, name=name, recent=recent, fields=fields)
 
 

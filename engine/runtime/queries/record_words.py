@@ -13,6 +13,7 @@ from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import NotFound
 from engine.reference.dictionaries import Dictionary, load_dictionary
 from engine.registers.declaration import HIDDEN, Field, Register
+from engine.runtime.queries.record_titles import titles_of
 from engine.storage.tables.cases import party
 from engine.storage.tables.organisation import person, unit
 
@@ -30,6 +31,11 @@ class Words:
             if ids:
                 self._names.update((id, name) for id, name in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(ids))))
 
+        for f in fields:
+            ids = {row[f.name] for row in rows if row[f.name] is not None} if f.type == "record" else set()
+            if ids:
+                self._names.update(titles_of(connection, f, ids))
+
     def text(self, field: Field, value: Any) -> str:
         """A column's value on a page."""
         if value is None:
@@ -39,7 +45,7 @@ class Words:
         return field.masked(self._open(field, value))
 
     def _open(self, field: Field, value: Any) -> str:
-        if field.type in NAMED:
+        if field.type in NAMED or field.type == "record":
             return self._names.get(value, "已不在册")
         if field.dictionary in self.dictionaries:
             found = self.dictionaries[field.dictionary]
@@ -58,6 +64,11 @@ def dictionaries_of(connection: Connection, fields: Sequence[Field]) -> dict[str
     return found
 
 
+def _part(part: Any) -> str:
+    """One of several: a file by its caption or kind of thing, anything else as it is."""
+    return str(part.get("caption") or part.get("name") or "附件") if isinstance(part, dict) else str(part)
+
+
 def plain(field: Field, value: Any) -> str:
     """A value without a name of its own."""
     if isinstance(value, bool):
@@ -69,7 +80,7 @@ def plain(field: Field, value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list):
-        return "、".join(str(part) for part in value)
+        return "、".join(_part(part) for part in value)
     return str(value)
 
 

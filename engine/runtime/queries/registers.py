@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Numeric, Select, Table, Text, Uuid, cast, func, literal, select, tuple_
 
 from engine.access.actors import Actor
-from engine.access.scope import restrict
 from engine.kernel.errors import Invalid, NotFound
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import Asked, check_key, narrow, order_column
+from engine.registers.scope import visible
 from engine.registers.tables import SQLA
 from engine.runtime.queries.pages import EXACT_LIMIT, Page, cut, decode
 from engine.runtime.queries.record_words import Words, told_changes
@@ -72,7 +72,7 @@ def listed(
 
 def count(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, limit: int = EXACT_LIMIT) -> int:
     """How many records a list holds, exact up to ``limit``; one more stands for "more"."""
-    chosen = narrow(_visible(register, table, actor, table.c.id), register, table, asked)
+    chosen = narrow(visible(register, table, actor, table.c.id), register, table, asked)
     return connection.scalar(select(func.count()).select_from(chosen.limit(limit + 1).subquery())) or 0
 
 
@@ -89,7 +89,7 @@ def every(
 
 def one(connection: Connection, *, actor: Actor, register: Register, table: Table, record_id: UUID) -> tuple[Record, list[Change]]:
     """(record with every field, its history newest first); raises NotFound."""
-    seen = _visible(register, table, actor, table.c.id).where(table.c.id == record_id).subquery()
+    seen = visible(register, table, actor, table.c.id).where(table.c.id == record_id).subquery()
     rows = connection.execute(_whole(table).add_columns(literal("").label("x_key")).join(seen, seen.c.id == table.c.id)).mappings().all()
     if not rows:
         raise NotFound("没有这条记录，或者您无权查看。")
@@ -124,7 +124,7 @@ def _rows(actor: Actor, register: Register, table: Table, asked: Asked, *, limit
     """Ids in order first, which the index gives, then the rows of these few."""
     field = register.fields[asked.sort] if asked.sort else None
     order = order_column(field, table) if field else table.c.updated_at
-    chosen = narrow(_visible(register, table, actor, table.c.id, order.label("x_order")), register, table, asked)
+    chosen = narrow(visible(register, table, actor, table.c.id, order.label("x_order")), register, table, asked)
     if after:
         chosen = chosen.where(_beyond(field, order, table, after, descending=asked.descending))
     direction = (lambda column: column.desc()) if asked.descending else (lambda column: column.asc())
@@ -150,16 +150,6 @@ def _key(field: Field | None, key: str) -> Any:
     if field is None:
         return literal(datetime.fromisoformat(key))
     return cast(literal(check_key(field, key), Text), Numeric() if field.type in NUMBERS else SQLA[field.sql_type])
-
-
-def _visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Select[Any]:
-    """Records of cases that the reader may see; of a register without cases those of the reader's own unit."""
-    live = select(*columns).where(table.c.deleted_at.is_(None))
-    if actor.sees_everything:
-        return live
-    if register.case == "none":
-        return live.where(table.c.unit_id == actor.unit_id)
-    return restrict(live, actor, case_id=table.c.case_id)
 
 
 def _whole(table: Table) -> Select[Any]:

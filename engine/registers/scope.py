@@ -1,0 +1,35 @@
+"""Which records of a register an actor may see, decided in the query."""
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, Table, or_, select
+
+from engine.access.actors import Actor
+from engine.access.scope import restrict, scope_root
+from engine.registers.declaration import Register
+from engine.storage.tables.organisation import unit
+
+
+def visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Select[Any]:
+    """``columns`` of the live records that ``actor`` may see, by the register's ``scope``.
+
+    ``case``: of cases one may see. ``unit``: of one's own unit, for a head or an office also of the units below. ``agency``: of
+    one's own bureau (a district's; at city level the whole branch). ``bureau``: of the branch, 城管执法 or 市场监管. ``all``: of everybody.
+    """
+    live = select(*columns).where(table.c.deleted_at.is_(None))
+    if actor.sees_everything or register.scope == "all":
+        return live
+    if register.scope == "case":
+        return restrict(live, actor, case_id=table.c.case_id)
+    if register.scope == "agency" and actor.district_id is not None:
+        return live.where(table.c.district_id == actor.district_id)
+    return live.where(table.c.unit_id.in_(_units(register, actor)))
+
+
+def _units(register: Register, actor: Actor) -> Select[Any]:
+    if register.scope in ("agency", "bureau"):
+        return select(unit.c.id).where(unit.c.bureau == actor.bureau)
+    mine = unit.c.id == actor.unit_id
+    root = scope_root(actor)
+    return select(unit.c.id).where(mine if root is None else or_(mine, unit.c.path.startswith(root, autoescape=True)))
