@@ -63,6 +63,8 @@ def deploy() -> ResponseReturnValue:
     if made.kind != "process":
         return done(url_for("processes.page"), f"《{made.title or made.name}》第 {made.version} 版已投入使用，新发起的案件按它办。")
     short = made.name.split(".", 1)[1]
+    if request.form.get("running") == "move":
+        return done(url_for("migrations.page", pack=pack, name=short), f"第 {made.version} 版已投入使用。在办案件还没有变，先试算再迁移。")
     return done(url_for("processes.one", pack=pack, name=short), f"第 {made.version} 版已投入使用。在办案件仍按原来的版本办，新发起的按这一版。")
 
 
