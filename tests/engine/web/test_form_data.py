@@ -159,7 +159,7 @@ def test_a_person_without_the_role_and_a_unit_elsewhere_are_refused(town: Town) 
     form = Form.load({"title": "派发", "type": "object", "properties": {
         "who": {"type": "string", "title": "派给", "x-gc": {"widget": "person", "role": "approval.handler", "in": "squad"}},
         "where": {"type": "string", "title": "派到", "x-gc": {"widget": "unit", "within": "bureau", "in": "squad", "kinds": ["station"]}},
-    }}, name="approval.sample")
+    }}, name="approval.sample", common=lambda piece: {})
     facts = {"squad": str(town.units["station_one"])}
     with town.app.db.connect() as connection:
         context = form_context(town.app, connection, actor=town.actor("officer"), form=form, at=town.app.clock.now(), facts=facts)

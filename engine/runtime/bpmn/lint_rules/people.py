@@ -68,7 +68,7 @@ def _places(model: Model, node: Node) -> Iterator[Finding]:
         if other is None or other.kind not in HUMAN:
             yield finding(node.id, "returns", f"用户任务{node.label}的退回目标“{target}”不是本流程的用户任务。请改正 gc:returns。")
     for show in node.shows:
-        if not show.get("form"):
+        if not show.get("form") and not show.get("node", "").startswith("="):
             yield finding(node.id, "show", f"用户任务{node.label}的 gc:show 没有写 form。请写上要显示的表单。")
 
 
