@@ -25,7 +25,8 @@ MOST = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One task to act on with its own idempotency ``key``. ``to_node`` None: the step before; ``data``: answers, where the form asks any."""
+    """One task to act on with its own idempotency ``key``. ``to_node`` None: the step before; ``data``: answers, where the form asks any;
+    ``then``: as of ``return_task``."""
 
     task_id: UUID
     key: str
@@ -33,6 +34,7 @@ class Item:
     opinion: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     to_node: str | None = None
+    then: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ def batch_return(app: Application, *, actor: Actor, items: Sequence[Item], at: d
     def one(item: Item) -> ActResult:
         return _again(app, actor, item) or return_task(
             app, actor=actor, task_id=item.task_id, to_node=item.to_node or _nearest(app, actor, item), opinion=item.opinion, key=item.key, at=at,
+            then=item.then,
         )
     return _each(app, items, one)
 

@@ -13,6 +13,7 @@ from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.waits import ServiceWait, Wait
 from engine.runtime.handlers import ServiceTask
 from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE, THROW_SIGNAL
+from engine.runtime.redo import pass_over
 from engine.runtime.task_context import TaskContext
 from engine.runtime.work import Work
 from engine.storage.tables.runtime import effect, incident
@@ -30,8 +31,9 @@ def advance(work: Work) -> None:
         work.nodes += step.nodes
         _park(work, step.errors)
         _pass_on(work, step.thrown)
-        fresh = [wait for wait in work.machine.waits().services if wait.engine_id not in known]
-        if not fresh:
+        waits = work.machine.waits()
+        fresh = [wait for wait in waits.services if wait.engine_id not in known]
+        if not fresh and not pass_over(work, waits):
             return
         for wait in fresh:
             known.add(wait.engine_id)

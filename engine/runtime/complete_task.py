@@ -8,6 +8,7 @@ from uuid import UUID
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Invalid
+from engine.runtime import redo
 from engine.runtime.advance import advance
 from engine.runtime.answers import Answers, check_answers, keep_answers
 from engine.runtime.application import Application
@@ -53,7 +54,7 @@ def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, f
     work.returned = chosen.kind == "return"
     work.irreversible = chosen.irreversible
     keep_answers(work, answers)
-    _move(work, answers)
+    _move(work, answers, chosen.kind)
     close_task(work)
     return settle(work, done={work.task["engine_id"]})
 
@@ -83,13 +84,14 @@ def _require_opinion(chosen: Outcome, opinion: str) -> None:
         raise Invalid(f"“{chosen.title}”要写明意见。", fields={"opinion": f"请写明{chosen.title}的理由，对方会第一眼看到。"})
 
 
-def _move(work: Work, answers: Answers) -> None:
+def _move(work: Work, answers: Answers, kind: str) -> None:
     assert work.task is not None and work.actor is not None
     done_for = work.principal[0] if work.principal else work.actor.person_id
     work.done_by[f"{work.task['scope']}/{work.task['node']}"] = done_for
     work.done_roles[work.task["role"]] = done_for
     _become_handler(work)
     facts = {**answers.facts, "outcome": work.outcome}
+    redo.completed(work, kind)
     work.machine.complete(work.task["engine_id"], facts, now=work.at)
     advance(work)
 

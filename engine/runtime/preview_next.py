@@ -8,12 +8,14 @@ from uuid import UUID
 
 from engine.access.actors import Actor
 from engine.kernel.errors import GuichengError
+from engine.runtime import redo
 from engine.runtime.advance import arguments_of, call, context_of
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.machine import Machine
 from engine.runtime.bpmn.waits import ServiceWait
 from engine.runtime.locate import lock_task, peek_case
+from engine.runtime.nodes import outcome_of
 from engine.runtime.open_tasks import attributes_of, takers_of
 from engine.runtime.work import TaskBrief, Work
 
@@ -37,6 +39,7 @@ def preview_next(
             waits_before=machine.waits(), task=task, done_by=instance["done_by"], done_roles=instance["done_roles"],
         )
         try:
+            redo.completed(work, outcome_of(work, outcome).kind)
             return _run_ahead(work, machine, {**(facts or {}), "outcome": outcome})
         except GuichengError:
             return []
@@ -53,8 +56,9 @@ def _run_ahead(work: Work, machine: Machine, facts: Mapping[str, Any]) -> list[T
     machine.complete(work.task["engine_id"], facts, now=work.at)
     for _ in range(MOST_STEPS):
         machine.advance(now=work.at)
-        services = [wait for wait in machine.waits().services if wait.engine_id not in standing]
-        if not services:
+        waits = machine.waits()
+        services = [wait for wait in waits.services if wait.engine_id not in standing]
+        if not services and not redo.pass_over(work, waits):
             break
         for wait in services:
             machine.complete(wait.engine_id, _foresee(work, wait), now=work.at)

@@ -11,6 +11,7 @@ from engine.access import audit
 from engine.deadlines.clocks import due_of, end_of
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
+from engine.runtime import redo
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
 from engine.runtime.commitments import act_digest
 from engine.runtime.due_day import clock_named
@@ -29,6 +30,7 @@ def settle(work: Work, *, done: set[str] | None = None, new_instance: bool = Fal
     """
     work.machine.check_invariants()
     waits = work.machine.waits()
+    redo.tidy(work, waits)
     _settle_tasks(work, waits, done or set())
     _settle_timers(work, waits)
     _settle_subscriptions(work, waits)
@@ -144,7 +146,7 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
         "task_id": work.task["id"] if work.task else None, "node": node, "process": work.task["process"] if work.task else work.instance["process"],
         "title": work.task["title"] if work.task else work.instance["title"], "actor_id": by.person_id if by else None,
         "actor_name": by.name if by else work.actor_name, "actor_post": by.post_title if by else "",
-        "on_behalf_of_id": principal[0] if principal else None, "on_behalf_of": principal[1] if principal else "", "at": work.at, "outcome": work.outcome, "outcome_title": f"同意，“{work.outcome_title}”生效" if work.signer else work.outcome_title,
+        "on_behalf_of_id": principal[0] if principal else None, "on_behalf_of": principal[1] if principal else "", "at": work.at, "outcome": work.outcome, "outcome_title": _title(work),
         "opinion": work.signer_words if work.signer else work.opinion, "flows": work.flows, "nodes": work.nodes,
         "result": {"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
                    "completed": bool(result and result.completed)},
@@ -162,6 +164,13 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
         work.connection, chain=work.chain, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
         object=str(work.act_id), case_id=work.case["id"], detail=detail,
     )
+
+
+def _title(work: Work) -> str | None:
+    """The outcome as the history tells it."""
+    said = redo.said_of(work)
+    title = f"{work.outcome_title or ''}{said}" if said else work.outcome_title
+    return f"同意，“{title}”生效" if work.signer else title
 
 
 def brief_json(brief: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from engine.deadlines import clocks
 from engine.documents.void import undo_document, void_document
@@ -76,6 +76,20 @@ INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "document": _document,
     "superseded": _superseded, "signers": _signers,
 }
+
+
+def documents_of(connection: Connection, instance_id: UUID) -> list[Mapping[str, Any]]:
+    """Documents of the instance that are not ended yet, oldest first: title, number, state, sealed_sm3, created_at."""
+    query = (
+        select(document.c.title, document.c.number, document.c.state, document.c.sealed_sm3, document.c.created_at)
+        .where(document.c.instance_id == instance_id, document.c.state.in_(["draft", "issued", "served"])).order_by(document.c.created_at, document.c.id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def fate_of(row: Mapping[str, Any]) -> str:
+    """What a return makes of a document: ``void``, ``withdrawn`` once it is sealed; a ``served`` one stands."""
+    return "served" if row["state"] == "served" else "withdrawn" if row["sealed_sm3"] else "void"
 
 
 def undo_documents(work: Work, *, since: datetime, reason: str) -> bool:

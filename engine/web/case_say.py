@@ -58,12 +58,14 @@ def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
     if not task["from_name"]:
         return Markup("")
     if task["from_id"] == actor.person_id:
-        return Markup("上一步也是你办的，{}。").format(words.when(task["opened_at"], today=legal_date(now)))
+        back = Markup("办好后<b>直接送回{}</b>。").format(task["straight_to"]) if task["straight_to"] else Markup("")
+        return Markup("上一步也是你办的，{}。").format(words.when(task["opened_at"], today=legal_date(now))) + back
     name = task["from_name"]
     post = _beside(task["from_post"])
     verb = "退回" if task["returned"] else "送来"
     sentence = Markup("{}{} {} {}").format(name, post, words.when(task["opened_at"], today=legal_date(now)), verb)
-    return sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))
+    said = sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))
+    return said + (Markup("办好后<b>直接送回{}</b>。").format(task["straight_to"]) if task["straight_to"] else Markup(""))
 
 
 def _beside(post: str | None) -> str:

@@ -16,6 +16,7 @@ from engine.runtime.claim_task import claim_task, release_task
 from engine.runtime.complete_task import complete_task
 from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page as query
+from engine.runtime.redo import WORDS
 from engine.runtime.return_task import ReturnTarget, return_targets, return_task
 from engine.runtime.save_draft import others_on_form, save_draft
 from engine.runtime.transfer_task import transfer_task
@@ -123,7 +124,8 @@ def _keep(task_id: UUID, data: Mapping[str, Any]) -> None:
 @blueprint.post("/tasks/<task_id>/return")
 def give_back(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
-    result = return_task(application(), task_id=id, to_node=request.form.get("to_node", ""), opinion=request.form.get("opinion", ""), **_act())
+    result = return_task(application(), task_id=id, to_node=request.form.get("to_node", ""), opinion=request.form.get("opinion", ""),
+                         then=request.form.get("then") or None, **_act())
     return onward(result, "退回")
 
 
@@ -132,12 +134,16 @@ def returns(task_id: str) -> ResponseReturnValue:
     """The list for 退回: legal targets with what each undoes."""
     id = identifier(task_id, "任务")
     targets = return_targets(application(), actor=actor(), task_id=id)
-    return render_template("case/returns.html", task_id=id, targets=[{**vars(t), "effect": _effect(t)} for t in targets], key=new_key())
+    return render_template("case/returns.html", task_id=id, targets=[{**vars(t), "effect": _effect(t)} for t in targets], words=WORDS, key=new_key())
 
 
 def _effect(target: ReturnTarget) -> str:
+    """What the target undoes, in one line: the steps, then what becomes of the documents."""
     undone = "、".join(f"“{title}”" for title in target.undoes)
-    return f"撤销{undone}，{'这一步' if len(target.undoes) == 1 else f'这 {len(target.undoes)} 步'}要重走。" if undone else "他可以直接再报。"
+    parts = [f"撤销{undone}" if undone else "他可以直接再报"]
+    parts += [f"{word}{'、'.join(f'《{name}》' for name in names)}" for word, names in
+              (("作废", target.voids), ("撤回已盖章的", target.withdraws), ("不能撤回已送达的", target.stands)) if names]
+    return "；".join(parts) + "。"
 
 
 @blueprint.get("/tasks/<task_id>/colleagues")

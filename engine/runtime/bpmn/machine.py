@@ -192,6 +192,11 @@ class Machine:
         """True once no token is left."""
         return bool(self._top.completed)
 
+    @property
+    def marks(self) -> dict[str, Any]:
+        """Notes of the callers that are stored with the state and go back with it; JSON."""
+        return self._top.marks
+
     def check_invariants(self) -> None:
         """Raise BrokenState with every violation found in the state."""
         invariants.check(self)

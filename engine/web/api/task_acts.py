@@ -1,7 +1,7 @@
 """What is done with a task: complete, return, claim, release, transfer; and taking an act back. Each once per Idempotency-Key."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from flask import Response
@@ -37,6 +37,9 @@ class ReturnSent(Sent):
 
     to_node: str = Field(max_length=200, description="退回到哪一步，见任务的 return_targets")
     opinion: str = Field(max_length=TEXT_MOST, description="要补正什么")
+    then: Literal["again", "straight"] | None = Field(
+        default=None, description="补正以后怎么走：again 每一步重走，straight 直接送回退回的人；不填按流程的规定，可选的见 return_targets 的 ways",
+    )
 
 
 class TransferSent(Sent):
@@ -50,11 +53,12 @@ class ActPath(BaseModel):
     act_id: UUID = Field(description="办理编号")
 
 
-def _seen(path: TaskPath) -> UUID:
+def seen(path: Any) -> UUID:
     """The task's id, when its case may be seen at all."""
     with reading() as connection:
         tasks.place(connection, actor=actor(), task_id=path.task_id)
-    return path.task_id
+    id: UUID = path.task_id
+    return id
 
 
 @topic.post("/tasks/<task_id>/complete", responses=ANSWERS)
@@ -64,31 +68,31 @@ def complete(path: TaskPath, header: KeyHeader, body: Completion) -> Response:
     内容按表单检查，错的逐栏返回（422，fields）。别人已经办了返回 409 already_done，什么也不改。
     """
     asked = {"data": body.data, "outcome": body.outcome, "opinion": body.opinion, "form_hash": body.form_hash}
-    return done(once(header, complete_task, task_id=_seen(path), **asked))
+    return done(once(header, complete_task, task_id=seen(path), **asked))
 
 
 @topic.post("/tasks/<task_id>/return", responses=ANSWERS)
 def give_back(path: TaskPath, header: KeyHeader, body: ReturnSent) -> Response:
     """退回到前面的一步"""
-    return done(once(header, return_task, task_id=_seen(path), to_node=body.to_node, opinion=body.opinion))
+    return done(once(header, return_task, task_id=seen(path), to_node=body.to_node, opinion=body.opinion, then=body.then))
 
 
 @topic.post("/tasks/<task_id>/claim", responses=ANSWERS)
 def claim(path: TaskPath, header: KeyHeader) -> Response:
     """认领"""
-    return done(once(header, claim_task, task_id=_seen(path)))
+    return done(once(header, claim_task, task_id=seen(path)))
 
 
 @topic.post("/tasks/<task_id>/release", responses=ANSWERS)
 def release(path: TaskPath, header: KeyHeader) -> Response:
     """放回待认领"""
-    return done(once(header, release_task, task_id=_seen(path)))
+    return done(once(header, release_task, task_id=seen(path)))
 
 
 @topic.post("/tasks/<task_id>/transfer", responses=ANSWERS)
 def transfer(path: TaskPath, header: KeyHeader, body: TransferSent) -> Response:
     """转办给同事"""
-    return done(once(header, transfer_task, task_id=_seen(path), to_person_id=body.to_person_id, reason=body.reason))
+    return done(once(header, transfer_task, task_id=seen(path), to_person_id=body.to_person_id, reason=body.reason))
 
 
 @topic.post("/acts/<act_id>/withdraw", responses=ANSWERS)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from engine.kernel.errors import Forbidden
 from engine.reference import calendars
 from engine.runtime.begin import load_machine
+from engine.runtime.nodes import shown_nodes
 from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page, desk, submissions, tasks
 from engine.runtime.return_task import return_targets
@@ -82,7 +83,17 @@ class TargetTold(Told):
     title: str = Field(description="步骤名称")
     person: str = Field(description="退给谁")
     role_title: str = Field(description="他办这一步的角色")
-    undoes: list[str] = Field(description="退回后要重办的步骤")
+    undoes: list[str] = Field(description="退回撤销的步骤")
+    ways: list[str] = Field(description="补正以后可以怎么走，第一个是默认：again 每一步重走，straight 直接送回退回的人")
+    voids: list[str] = Field(description="要作废的文书：没有盖章的")
+    withdraws: list[str] = Field(description="要撤回的文书：已经盖章的")
+    stands: list[str] = Field(description="撤不回的文书：已经送达的，退回后仍然有效")
+
+
+class TargetsTold(Told):
+    """可以退回到哪些步骤，近的在前"""
+
+    items: list[TargetTold]
 
 
 class EarlierTold(Told):
@@ -117,6 +128,7 @@ class TaskRead(Told):
     from_name: str | None = Field(default=None, description="谁送来的")
     from_words: str | None = Field(default=None, description="送来时的话")
     returned: bool = Field(default=False, description="是不是退回来的")
+    straight_to: str = Field(default="", description="退回来重办的：办好后直接送回谁；空为每一步重走")
     form: FormTold | None = Field(default=None, description="要填的表；不是自己的任务，或者这一步不用填表，为 null")
     data: dict[str, Any] | None = Field(default=None, description="各栏现在的内容：有草稿是草稿，没有是系统带出来的")
     draft: DraftTold | None = Field(default=None, description="自己的草稿")
@@ -215,7 +227,7 @@ def _earlier(connection: Connection, case_id: UUID, opened: task_form.Open) -> l
     if not opened.node.shows:
         return []
     latest = submissions.latest_sealed(connection, case_id=case_id)
-    wanted = [show["node"] for show in opened.node.shows if show.get("node") in latest]
+    wanted = [node for node in shown_nodes(opened.node, opened.facts) if node in latest]
     return [
         EarlierTold(node=node, form=latest[node]["form"], data=open_secrets(application().keys, latest[node]["data"], mask=mask_secret),
                     by_name=latest[node]["by_name"], at=latest[node]["at"])
@@ -236,6 +248,18 @@ def draft(path: TaskPath, body: DraftSent) -> Response:
         at=now(),
     )
     return tell(DraftSaved(rev=rev, saved_at=now()))
+
+
+@topic.get("/tasks/<task_id>/returns", responses={200: TargetsTold, 403: ErrorAnswer})
+def targets(path: TaskPath) -> Response:
+    """可以退回到哪些步骤
+
+    每一处写明撤销哪些步骤、作废和撤回哪些文书、哪些已经送达撤不回，补正以后可以怎么走。
+    """
+    with reading() as connection:
+        tasks.place(connection, actor=actor(), task_id=path.task_id)
+    found = return_targets(application(), actor=actor(), task_id=path.task_id)
+    return tell(TargetsTold(items=[TargetTold.model_validate(target) for target in found]))
 
 
 @topic.get("/tasks/<task_id>/next", responses={200: NextTold, 403: ErrorAnswer})

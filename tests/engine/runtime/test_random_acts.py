@@ -112,7 +112,8 @@ class Chaos:
             return None
         who = self.holder(row)
         nodes = [target.node for target in return_targets(self.town.app, actor=who, task_id=row["id"])]
-        return self.twice(return_task, actor=who, task_id=row["id"], to_node=self.draw.choice([*nodes, "draft"]), opinion="请补正。")
+        return self.twice(return_task, actor=who, task_id=row["id"], to_node=self.draw.choice([*nodes, "draft"]), opinion="请补正。",
+                          then=self.draw.choice(["again", "straight", None]))
 
     def withdraw(self) -> Any:
         found = self.rows(act, act.c.case_id == self.case_id, act.c.kind.in_(["complete", "return"]))

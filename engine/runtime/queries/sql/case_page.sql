@@ -14,7 +14,7 @@ WHERE k.id = :case_id
 -- name: open_tasks
 -- Every open step of the case: who holds it or who may claim it, and whether that is the reader.
 SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.role_title, t.form, t.assignee_id, p.name AS assignee, o.title AS assignee_post,
-  t.from_id, t.from_name, t.from_words, t.returned, t.due_on, t.opened_at, t.claimed_at, t.viewed_at, i.title AS instance_title, i.status AS instance_status,
+  t.from_id, t.from_name, t.from_words, t.returned, t.straight_to, t.due_on, t.opened_at, t.claimed_at, t.viewed_at, i.title AS instance_title, i.status AS instance_status,
   i.bundle_id, i.process AS instance_process, i.state,
   t.assignee_id = :person OR stands.principal IS NOT NULL AS mine, stands.principal, sender.title AS from_post, t.urged, t.held IS NOT NULL AS held,
   (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'person_id', s.person_id, 'name', s.person_name, 'kind', s.kind, 'status', s.status, 'stance', s.stance,
