@@ -21,15 +21,21 @@ from engine.kernel.settings import Settings
 from engine.packs.library import Library
 from engine.runtime import job_names
 from engine.runtime.application import Application
+from engine.runtime.apply_calendar import change_failed, make_change, make_preview, recount_late
 from engine.runtime.begin_process import begin_process
+from engine.runtime.change_warning import replan_clocks
+from engine.runtime.deliver_items import deliver_items
 from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.deliver_signal import catch_signal, throw_signal
+from engine.runtime.end_items import end_items
 from engine.runtime.export_register import make_export
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
+from engine.runtime.hold_items import hold_items
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
 from engine.runtime.migrating.begin_migration import check_migration
 from engine.runtime.migrating.run_migration import run_migration, run_undo
+from engine.runtime.make_items import make_items
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders
@@ -109,10 +115,18 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.THROW_SIGNAL, throw_signal)
     app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
     app.jobs.register(job_names.START_ON_EVENT, start_on_event)
+    app.jobs.register(job_names.MAKE_ITEMS, make_items)
+    app.jobs.register(job_names.DELIVER_ITEMS, deliver_items)
+    app.jobs.register(job_names.END_ITEMS, end_items)
+    app.jobs.register(job_names.HOLD_ITEMS, hold_items)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
     app.jobs.register(job_names.CHECK_MIGRATION, check_migration)
     app.jobs.register(job_names.RUN_MIGRATION, run_migration)
     app.jobs.register(job_names.UNDO_MIGRATION, run_undo)
+    app.jobs.register(job_names.PREVIEW_CALENDAR, make_preview, attempts=3, exhausted=change_failed)
+    app.jobs.register(job_names.APPLY_CALENDAR, make_change, attempts=3, exhausted=change_failed)
+    app.jobs.register(job_names.RECOUNT_LATE, recount_late)
+    app.jobs.register(job_names.REPLAN_CLOCKS, replan_clocks)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():

@@ -46,8 +46,8 @@ def run_clock(app: Application, *, holder: Connection, every: float, stop: threa
 
     from engine.runtime.fire_due_starts import fire_due_starts
     from engine.runtime.fire_due_timers import fire_due_timers
-    from engine.runtime.run_clock_steps import run_clock_steps
     from engine.runtime.look_at_changes import look_at_changes
+    from engine.runtime.run_clock_steps import run_clock_steps
 
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     scheduler.add_job(_safely("定时器", lambda: fire_due_timers(app, app.clock.now())), "interval", seconds=every)

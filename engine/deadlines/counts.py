@@ -21,7 +21,8 @@ def fold_counts(connection: Connection) -> int:
     gone = delete(clock_delta).returning(*(clock_delta.c[name] for name in (*KEY, "n"))).cte("gone")
     summed = select(*(gone.c[name] for name in KEY), func.sum(gone.c.n).label("n")).group_by(*(gone.c[name] for name in KEY)).having(func.sum(gone.c.n) != 0)
     write = insert(clock_count).from_select([*KEY, "n"], summed)
-    changed = connection.execute(write.on_conflict_do_update(index_elements=KEY, set_={"n": clock_count.c.n + write.excluded.n})).rowcount
+    upsert = write.on_conflict_do_update(index_elements=KEY, set_={"n": clock_count.c.n + write.excluded.n}).returning(clock_count.c.n)
+    changed = len(connection.scalars(upsert).all())
     if changed:
         connection.execute(delete(clock_count).where(clock_count.c.n == 0))
     return changed

@@ -23,7 +23,7 @@ clock_delta = Table(
 
 calendar_change = Table(
     "calendar_change", metadata, key(), Column("region", Text, nullable=False, comment="CN-SH, or district:<unit id>"), Column("title", Text, nullable=False), Column("source", Text, nullable=False, server_default=""),
-    json("days", server_default="[]", comment="[day, working, title], working null: as its weekday says"), Column("state", Text, nullable=False, comment="draft, previewing, previewed, applying, applied, cancelled, failed"),
+    json("days", server_default="[]", comment="[day, working, title], working null: as its weekday says"), json("before", server_default="[]", comment="what these days were when it was applied"), Column("state", Text, nullable=False, comment="draft, previewing, previewed, applying, applied, undoing, cancelled, failed"),
     Column("total", Integer, nullable=False, server_default="0"), Column("done", Integer, nullable=False, server_default="0"), Column("shifted", Integer, nullable=False, server_default="0"),
     Column("cancelled", Boolean, nullable=False, server_default="false"), Column("note", Text, nullable=False, server_default=""), Column("rev", Integer, nullable=False, server_default="0"),
     Column("run", Integer, nullable=False, server_default="0", comment="which preview or application this is; a job of an earlier one does nothing"),
