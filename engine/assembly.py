@@ -23,6 +23,7 @@ from engine.runtime import job_names
 from engine.runtime.application import Application
 from engine.runtime.apply_calendar import change_failed, make_change, make_preview, recount_late
 from engine.runtime.begin_process import begin_process
+from engine.runtime.case_bundle.make import bundle_failed, make_bundle
 from engine.runtime.change_warning import replan_clocks
 from engine.runtime.deliver_items import deliver_items
 from engine.runtime.deliver_message import match_inbox, throw_message
@@ -127,6 +128,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.APPLY_CALENDAR, make_change, attempts=3, exhausted=change_failed)
     app.jobs.register(job_names.RECOUNT_LATE, recount_late)
     app.jobs.register(job_names.REPLAN_CLOCKS, replan_clocks)
+    app.jobs.register(job_names.CASE_BUNDLE, make_bundle, attempts=3, exhausted=bundle_failed)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():

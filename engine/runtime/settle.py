@@ -139,7 +139,7 @@ def stand(work: Work) -> ActResult:
 def write_act(work: Work, result: ActResult | None = None) -> None:
     """Insert the act, its event and its audit record, then flush; the audit head is the last lock of the transaction."""
     node = work.task["node"] if work.task else None
-    moves = work.machine.journal.entry(work.instance["state"]) if work.snapshot is not None or work.kind == "start" else None
+    moves = {"bundle": str(work.instance["bundle_id"]), **work.machine.journal.entry(work.instance["state"])} if work.snapshot is not None or work.kind == "start" else None
     by, principal = work.signer or work.actor, work.principal
     row: dict[str, Any] = {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],

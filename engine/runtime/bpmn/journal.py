@@ -18,7 +18,7 @@ import zstandard
 
 from engine.kernel.gm import sm3, sm3_hex
 
-READING = frozenset({"dump", "waits", "places", "facts", "wait_attributes", "check_invariants", "tokens"})
+READING = frozenset({"dump", "waits", "places", "facts", "wait_attributes", "check_invariants", "tokens", "items", "item_facts"})
 LOAD = "load"
 _seed: ContextVar[str] = ContextVar("guicheng_seed", default="")
 C = TypeVar("C", bound=type)
@@ -44,14 +44,14 @@ class Ids:
 class Journal:
     """The calls of one machine in memory, from its making to the commit of its act."""
 
-    def __init__(self, seed: str, base: str | None, first: Call | None) -> None:
-        self.seed, self.base = seed, base
+    def __init__(self, process: str, seed: str, base: str | None, first: Call | None) -> None:
+        self.process, self.seed, self.base = process, seed, base
         self.calls: list[Call] = [] if first is None else [first]
         self.depth = 0
 
     def entry(self, state: bytes) -> dict[str, Any]:
         """What is kept with the act that left the instance in ``state``."""
-        return {"base": self.base, "seed": self.seed, "calls": self.calls, "end": state_digest(state)}
+        return {"process": self.process, "base": self.base, "seed": self.seed, "calls": self.calls, "end": state_digest(state)}
 
 
 def state_digest(state: bytes) -> str:
@@ -81,7 +81,7 @@ def _making(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
             _seed.reset(token)
         base = state_digest(args[0]) if name == LOAD else None
         first = None if name == LOAD else [name, _encoded(args), {key: encode(value) for key, value in kwargs.items() if key != "decide"}]
-        machine.journal = Journal(machine._top.ids.seed, base, first)
+        machine.journal = Journal(process.name, machine._top.ids.seed, base, first)
         return machine
 
     return made

@@ -53,3 +53,9 @@ destruction = Table(
     instant("decided_at", null=True), json("removed", server_default="{}", comment="what was destroyed: counts and SM3 of files"),
     Index("uq_destruction_case", "case_id", unique=True, postgresql_where="state <> 'kept'"),
 )
+
+case_bundle = Table(
+    "case_bundle", metadata, key(), ref("case_id", "case_file.id", index=True), ref("person_id", "person.id"), Column("person_name", Text, nullable=False), Column("reason", Text, nullable=False),
+    Column("revealed", Boolean, nullable=False, comment="secret answers are opened in it"), Column("sm3", Text, comment="null while the worker makes it"), Column("size", BigInteger, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=False, server_default=""), instant("at"), instant("made_at", null=True),
+)

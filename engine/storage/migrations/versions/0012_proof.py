@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "audit_anchor", "access_seal", "access_total", "access_change", "key_round", "integrity_alarm", "retention_rule", "destruction",
+    "audit_anchor", "access_seal", "access_total", "access_change", "key_round", "integrity_alarm", "retention_rule", "destruction", "case_bundle",
 )
 COLUMNS = (
     "ALTER TABLE act ADD COLUMN IF NOT EXISTS moves jsonb",
