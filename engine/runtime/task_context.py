@@ -109,6 +109,12 @@ class TaskContext:
         found = pool(self.connection, role=qualify(role, pack_of(self.process)), case_unit_id=self.case["unit_id"], on=self.today)
         return UUID(person_id) in {id for id, _ in found.people}
 
+    def person_name(self, person_id: str) -> str:
+        """The name of a person; empty when there is none."""
+        from engine.storage.tables.organisation import person
+
+        return self.connection.scalar(select(person.c.name).where(person.c.id == UUID(person_id))) or ""
+
     def answers(self, *, form: str | None = None, node: str | None = None) -> dict[str, Any]:
         """The latest valid submission on this case for ``form`` or ``node``; empty when there is none."""
         query = select(submission.c.data).where(submission.c.case_id == self.case_id, submission.c.superseded.is_(False))
