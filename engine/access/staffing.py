@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import RIGHTS
+from engine.access.certificates import LONG_AGO, give_certificate
 from engine.access.organisation import BUREAUS, UNIT_KINDS, get_unit
 from engine.access.passwords import policy_error
 from engine.kernel.errors import Conflict, Invalid, NotFound
@@ -86,6 +87,8 @@ def create_person(
             updated_at=at,
         )
     )
+    if certificate_number:
+        give_certificate(connection, person_id=id, number=certificate_number, valid_from=LONG_AGO, valid_until=certificate_until, at=at)
     return id
 
 

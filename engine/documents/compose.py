@@ -59,7 +59,7 @@ def compose(
 
     Raises Invalid when the body can't be filled in with this snapshot.
     """
-    marks = _Marks(snapshot, find_image)
+    marks = _Marks(snapshot, find_image, _deputies(template, snapshot.opinions))
     body = _fill(template, snapshot, marks)
     number = snapshot.number or ""
     page = _PAGE.format(
@@ -74,6 +74,11 @@ def simple_page(title: str, body: str) -> str:
     return _PAGE.format(title=escape(title), style=_base_style(), layout="table", foot=_foot(""), body=body, last="")
 
 
+def deputy_words(opinion: Mapping[str, Any]) -> str:
+    """What follows the name of a deputy: for whom; '' where somebody acts in their own name."""
+    return f"（代 {opinion['for']}）" if opinion.get("for") else ""
+
+
 def opinion_anchor(template: Template, opinions: tuple[Mapping[str, Any], ...], index: int) -> str | None:
     """The anchor at which opinion ``index`` is signed: the last opinion of a declared node, or each one."""
     if template.sign_all_opinions:
@@ -84,14 +89,21 @@ def opinion_anchor(template: Template, opinions: tuple[Mapping[str, Any], ...], 
     return next((spec.anchor for spec in template.signatures if spec.node == node), None)
 
 
+def _deputies(template: Template, opinions: tuple[Mapping[str, Any], ...]) -> dict[str, str]:
+    """anchor → what stands behind the signature there."""
+    found = {opinion_anchor(template, opinions, index): deputy_words(one) for index, one in enumerate(opinions)}
+    return {anchor: words for anchor, words in found.items() if anchor and words}
+
+
 class _Marks:
     """The functions that a body may call, and what they saw."""
 
-    def __init__(self, snapshot: Snapshot, find_image: Callable[[str], bytes] | None) -> None:
+    def __init__(self, snapshot: Snapshot, find_image: Callable[[str], bytes] | None, deputies: Mapping[str, str]) -> None:
         self.anchors: list[str] = []
         self.blocks: dict[str, str] = {}
         self._corrected = snapshot.blocks
         self._find_image = find_image
+        self._deputies = deputies
 
     def anchor(self, name: str) -> Markup:
         if not is_name(str(name)):
@@ -99,7 +111,7 @@ class _Marks:
         if name in self.anchors:
             return Markup("")
         self.anchors.append(name)
-        return Markup('<span class="gc-anchor gc-anchor-{0}" id="{1}{0}"></span>').format(name, ANCHOR_PREFIX)
+        return Markup('<span class="gc-anchor gc-anchor-{0}" id="{1}{0}"></span>{2}').format(name, ANCHOR_PREFIX, self._deputies.get(name, ""))
 
     def block(self, name: str, default: Any = "", caller: Callable[[], Any] | None = None) -> Markup:
         text = self._corrected.get(name)
@@ -109,10 +121,13 @@ class _Marks:
         return Markup("").join(Markup("<p>{}</p>").format(line) for line in text.splitlines() if line.strip())
 
     def image(self, sm3: str, width: float = 40) -> Markup:
-        """A stored picture, ``width`` in mm; nothing when there is none."""
+        """A stored picture by its SM3, or an uploaded one of the case by its id, ``width`` in mm; nothing when there is none."""
         if not sm3 or self._find_image is None:
             return Markup("")
-        data = base64.b64encode(self._find_image(str(sm3))).decode("ascii")
+        found = self._find_image(str(sm3))
+        if not found:
+            return Markup("")
+        data = base64.b64encode(found).decode("ascii")
         return Markup('<img src="data:image/png;base64,{}" style="width:{}mm">').format(data, float(width))
 
 
@@ -145,7 +160,7 @@ def _opinion(template: Template, snapshot: Snapshot, marks: _Marks, index: int) 
     values = snapshot.opinions[index]
     name = opinion_anchor(template, snapshot.opinions, index)
     signed = name is not None and values.get("signed", True)
-    return _Opinion(values, lambda: marks.anchor(str(name)) if signed else Markup("{}").format(values.get("person", "")))
+    return _Opinion(values, lambda: marks.anchor(str(name)) if signed else Markup("{}{}").format(values.get("person", ""), deputy_words(values)))
 
 
 def _plain(value: Any) -> str:

@@ -16,6 +16,7 @@ from engine.documents.anchors import Place, find_anchors
 from engine.documents.compose import compose
 from engine.documents.draft import RENDER_DRAFT, template_of
 from engine.documents.issue import RENDER_AND_SEAL
+from engine.documents.pictures import pictures_of
 from engine.documents.queries import find_document, lock_document, signatures_of, snapshot_of_row
 from engine.documents.render import render_pdf
 from engine.documents.seals import private_key_of
@@ -49,7 +50,7 @@ def render_draft(app: Services, *, document_id: str) -> None:
         row = find_document(connection, UUID(document_id))
     if row is None or row.state != "draft" or row.rendered_rev == row.rev:
         return
-    composed = compose(template_of(app, row), snapshot_of_row(row), check_code="", verify_url="", watermark=DRAFT, find_image=app.blobs.get)
+    composed = compose(template_of(app, row), snapshot_of_row(row), check_code="", verify_url="", watermark=DRAFT, find_image=pictures_of(app, row))
     pdf = render_pdf(composed.html, fonts=fonts_folder(app))
     with app.db.begin() as connection:
         now = lock_document(connection, row.id)
@@ -68,7 +69,7 @@ def render_and_seal(app: Services, *, document_id: str) -> None:
     watermark = SAMPLE if app.settings.environment == "demo" else ""
     composed = compose(
         template_of(app, row), snapshot_of_row(row), check_code=row.check_code, verify_url=verify_url(app, row.check_code),
-        watermark=watermark, find_image=app.blobs.get,
+        watermark=watermark, find_image=pictures_of(app, row),
     )
     plain = render_pdf(composed.html, fonts=fonts_folder(app))
     order = {anchor: index for index, anchor in enumerate(composed.anchors)}

@@ -156,7 +156,7 @@ def new_case(
         "tags": [], "search": "", "created_by": actor.person_id if actor else None, "created_at": at, "updated_at": at,
     }
     connection.execute(case_file.insert().values(row))
-    return {**row, "closed_at": None, "voided_at": None, "unit_path": place.path}
+    return {**row, "state_before": None, "closed_at": None, "voided_at": None, "unit_path": place.path}
 
 
 def new_instance(

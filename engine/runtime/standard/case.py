@@ -23,13 +23,33 @@ from engine.storage.tables.organisation import unit as unit_table
 
 
 @service_task(title="改变案件状态", mode="inline")
-def set_case_state(context: TaskContext, *, state: str) -> None:
-    """Put the case into ``state``, one of the states of its kind; a state listed as closed ends the case."""
+def set_case_state(context: TaskContext, *, state: str, hold: bool = False) -> None:
+    """Put the case into ``state``, one of the states of its kind; a state listed as closed ends the case.
+
+    With ``hold`` the case remembers the state it is in, for ``gc.release_case``. While it is held, what other
+    processes set is what it will go back to, unless that ends the case.
+    """
     kind = context.app.catalogue.kind(context.case["kind"])
     if state not in kind.states:
         raise BusinessError("unknown_state", f"{kind.title}没有“{state}”这种状态。")
-    closed_at = context.at if state in kind.closed else None
-    context.work.change_case(state=state, state_title=kind.states[state], closed_at=closed_at)
+    if hold:
+        context.work.change_case(state=state, state_title=kind.states[state], state_before=context.case["state_before"] or context.case["state"])
+    elif context.case["state_before"] and state not in kind.closed:
+        context.work.change_case(state_before=state)
+    else:
+        closed_at = context.at if state in kind.closed else None
+        context.work.change_case(state=state, state_title=kind.states[state], closed_at=closed_at, state_before=None)
+
+
+@service_task(title="案件回到原来的状态", mode="inline")
+def release_case(context: TaskContext, *, otherwise: str) -> dict[str, str]:
+    """Put a held case back into the state it was in; ``otherwise`` where none is known. Result: ``state``."""
+    kind = context.app.catalogue.kind(context.case["kind"])
+    state = str(context.case["state_before"] or otherwise)
+    if state not in kind.states:
+        raise BusinessError("unknown_state", f"{kind.title}没有“{state}”这种状态。")
+    context.work.change_case(state=state, state_title=kind.states[state], state_before=None)
+    return {"state": state}
 
 
 @service_task(title="案件编号", mode="inline")

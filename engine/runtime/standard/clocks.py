@@ -99,7 +99,9 @@ def resume_clock(context: TaskContext, *, clock: str, ground: str = "", on: str 
 
 
 @service_task(title="结束计时", mode="inline")
-def end_clock(context: TaskContext, *, clock: str, label: str = "") -> None:
-    """End the clock: met in time, or expired when its last day is over."""
+def end_clock(context: TaskContext, *, clock: str, label: str = "", if_running: bool = False) -> None:
+    """End the clock: met in time, or expired when its last day is over. With ``if_running`` nothing happens where none runs."""
+    if if_running and not context.clock(clock_name(clock, label)):
+        return
     state = clocks.end_clock(context.connection, case_id=context.case_id, clock=_name(context, clock, label), on=context.today, by=_by(context))
     _changed(context, state)

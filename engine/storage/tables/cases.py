@@ -12,7 +12,7 @@ case_file = Table(
     ref("unit_id", "unit.id"), ref("district_id", null=True), ref("handler_id", "person.id", null=True), ref("parent_id", "case_file.id", null=True),
     json("tags", server_default="[]"), Column("search", Text, nullable=False, server_default="", comment="fields marked search, folded"),
     Column("finder", Text, Computed("lower(normalize(coalesce(number, '') || ' ' || title || ' ' || subject || ' ' || address || ' ' || search, NFKC))", persisted=True), comment="what the search box looks through"),
-    ref("created_by", "person.id", null=True), instant("created_at"), instant("updated_at"), instant("closed_at", null=True), instant("voided_at", null=True),
+    ref("created_by", "person.id", null=True), instant("created_at"), instant("updated_at"), Column("state_before", Text, comment="the state to go back to while the case is held (期限暂停, 中止)"), instant("closed_at", null=True), instant("voided_at", null=True),
     Index("ix_case_file_unit_id_updated_at", "unit_id", "updated_at"), Index("ix_case_file_district_id_updated_at", "district_id", "updated_at"),
     Index("ix_case_file_handler_id_updated_at", "handler_id", "updated_at"), Index("ix_case_file_created_by_updated_at", "created_by", "updated_at"),
     Index("ix_case_file_updated_at", "updated_at"),
@@ -55,6 +55,8 @@ attachment = Table(
     Column("size", Integer, nullable=False), Column("caption", Text, nullable=False, server_default=""), json("capture", server_default="{}", comment="time, place, device as the camera said"),
     ref("unit_id", null=True), ref("district_id", null=True), ref("uploaded_by", "person.id"), instant("uploaded_at"), instant("removed_at", null=True),
     Column("thumbnail_sm3", Text),
+    Column("register", Text, comment="<pack>.<register> of the record that holds the file"), ref("record_id", null=True),
+    Index("ix_attachment_record_id", "record_id", postgresql_where="record_id IS NOT NULL"),
 )
 
 case_export = Table(
