@@ -34,9 +34,9 @@ from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in
 from engine.runtime.hold_items import hold_items
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
+from engine.runtime.make_items import make_items
 from engine.runtime.migrating.begin_migration import check_migration
 from engine.runtime.migrating.run_migration import run_migration, run_undo
-from engine.runtime.make_items import make_items
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders

@@ -21,7 +21,7 @@ from engine.runtime.locate import lock_case_of_instance, lock_case_of_task, lock
 from engine.runtime.work import ActResult, Row, TaskBrief, Work
 from engine.storage.tables.runtime import act
 
-PASSING = frozenset({"resume", "service", "timer", "message", "migrate", "unmigrate", "terminate", "restore", "repair"})
+PASSING = frozenset({"resume", "fanout", "end_item", "service", "timer", "message", "migrate", "unmigrate", "terminate", "restore", "repair"})
 """What may begin on a suspended instance; timers and messages then find that they have to wait. What an operator does leaves it suspended."""
 
 

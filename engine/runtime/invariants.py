@@ -15,6 +15,7 @@ from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.waits import Waits
 from engine.storage.tables.documents import number_book, number_counter
 from engine.storage.tables.runtime import act, effect, incident, instance, subscription, task, task_candidate, task_signer, timer
+from engine.storage.tables.waiting import fanout
 
 CLOSING = ("start", "complete", "return")
 """Kinds of acts that end a task; a colleague's last agreement (``sign``) does when it moved the token."""
@@ -55,6 +56,7 @@ def _beside(connection: Connection, first: object, last: object) -> Pairs:
         "timers": select(timer.c.instance_id, timer.c.engine_id),
         "subscriptions": select(subscription.c.instance_id, subscription.c.engine_id + "/" + subscription.c.name),
         "effects": select(effect.c.instance_id, effect.c.engine_id).where(effect.c.status.in_(["queued", "running", "failed"])),
+        "fanouts": select(fanout.c.instance_id, fanout.c.engine_id).where(fanout.c.status != "cancelled"),
         "incidents": select(incident.c.instance_id, incident.c.engine_id).where(incident.c.status == "open"),
     }
     found: Pairs = {}
@@ -75,7 +77,7 @@ def _faults(app: Application, row: RowMapping, beside: Pairs, at: datetime) -> I
         return
     mine = {name: pairs.get(row["id"], set()) for name, pairs in beside.items()}
     yield from _waits_against_rows(machine.waits(), mine)
-    if machine.completed != (row["status"] == "completed") or machine.completed != (row["ended_at"] is not None):
+    if machine.completed != (row["status"] in ("completed", "cancelled")) or machine.completed != (row["ended_at"] is not None):
         yield f"引擎说{'已办完' if machine.completed else '未办完'}，实例行写的是 {row['status']}"
 
 
@@ -87,6 +89,8 @@ def _waits_against_rows(waits: Waits, mine: dict[str, set[object]]) -> Iterator[
     for what, (engine, rows) in pairs.items():
         if engine != rows:
             yield f"{what}与引擎状态不符：引擎多 {sorted(map(str, engine - rows))}，行多 {sorted(map(str, rows - engine))}"
+    if not {w.engine_id for w in waits.fanouts} <= mine["fanouts"]:
+        yield "在等分办的事项，却没有分办记录"
     unserved = {w.engine_id for w in waits.services} - mine["effects"] - mine["incidents"]
     if unserved:
         yield f"自动步骤没有人办：{sorted(unserved)}"

@@ -8,13 +8,13 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import audit
-from engine.deadlines.clocks import due_of, end_of
+from engine.deadlines.clocks import end_instant
 from engine.kernel.ids import new_id
-from engine.kernel.names import pack_of, qualify
 from engine.runtime import redo
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
 from engine.runtime.commitments import act_digest
 from engine.runtime.due_day import clock_named
+from engine.runtime.fanouts import settle_fanouts
 from engine.runtime.job_names import MATCH_INBOX
 from engine.runtime.open_tasks import cancel_tasks, open_tasks
 from engine.runtime.work import ActResult, Work
@@ -28,6 +28,15 @@ def settle(work: Work, *, done: set[str] | None = None, new_instance: bool = Fal
 
     ``done`` names the engine ids whose task rows the verb itself has closed. The audit head is locked last.
     """
+    arrange(work, done=done)
+    _write_instance(work)
+    _write_case(work)
+    work.batch.insert(notice, work.notices)
+    return _write_history(work)
+
+
+def arrange(work: Work, *, done: set[str] | None = None) -> None:
+    """Bring tasks, timers, subscriptions, effects and fan-outs in line with the machine."""
     work.machine.check_invariants()
     waits = work.machine.waits()
     redo.tidy(work, waits)
@@ -35,10 +44,7 @@ def settle(work: Work, *, done: set[str] | None = None, new_instance: bool = Fal
     _settle_timers(work, waits)
     _settle_subscriptions(work, waits)
     _cancel_effects(work, waits)
-    _write_instance(work)
-    _write_case(work)
-    work.batch.insert(notice, work.notices)
-    return _write_history(work)
+    settle_fanouts(work, waits)
 
 
 def _ids(waits: Sequence[Wait]) -> dict[str, Wait]:
@@ -60,7 +66,7 @@ def _settle_timers(work: Work, waits: Waits) -> None:
     fresh = [_timer_row(work, t) for id, t in after.items() if before.get(id) != t.due_at]
     for row in fresh:
         write = insert(timer).values(row)
-        work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended}))
+        work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended, "claimed_at": None}))
 
 
 def _timer_row(work: Work, wait: TimerWait) -> dict[str, Any]:
@@ -68,9 +74,9 @@ def _timer_row(work: Work, wait: TimerWait) -> dict[str, Any]:
     row = {"instance_id": work.instance["id"], "engine_id": wait.engine_id, "case_id": work.case["id"], "node": wait.node, "due_at": wait.due_at,
            "suspended": work.instance["status"] == "suspended", "clock": None}
     if wait.clock:
-        row["clock"] = qualify(wait.clock, pack_of(wait.process))
-        due = due_of(work.connection, case_id=work.case["id"], clock=row["clock"])
-        row |= {"suspended": True} if due is None else {"due_at": end_of(due)}
+        row["clock"] = clock_named(wait.clock, wait.process)
+        due = end_instant(work.connection, case_id=work.case["id"], clock=row["clock"])
+        row |= {"suspended": True} if due is None else {"due_at": due[1]}
     return row
 
 
@@ -111,7 +117,9 @@ def _write_instance(work: Work) -> None:
 
 def _status(work: Work, ended: bool) -> str:
     """What a suspended instance does by itself (the answer of a job) leaves it suspended."""
-    return "completed" if ended else "suspended" if work.instance["status"] == "suspended" else "running"
+    if ended:
+        return "cancelled" if work.instance["status"] == "cancelled" else "completed"
+    return "suspended" if work.instance["status"] == "suspended" else "running"
 
 
 def _write_case(work: Work) -> None:
@@ -138,10 +146,22 @@ def stand(work: Work) -> ActResult:
 
 def write_act(work: Work, result: ActResult | None = None) -> None:
     """Insert the act, its event and its audit record, then flush; the audit head is the last lock of the transaction."""
+    row = act_row(work, result)
+    work.batch.insert(act, row)
+    work.batch.insert(event_feed, work.events or [event_of(work)])
+    work.batch.flush(work.connection)
+    audit.append(
+        work.connection, chain=work.chain, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
+        object=str(work.act_id), case_id=work.case["id"], detail=trail_of(work, row),
+    )
+
+
+def act_row(work: Work, result: ActResult | None) -> dict[str, Any]:
+    """The history entry."""
     node = work.task["node"] if work.task else None
     moves = {"bundle": str(work.instance["bundle_id"]), **work.machine.journal.entry(work.instance["state"])} if work.snapshot is not None or work.kind == "start" else None
     by, principal = work.signer or work.actor, work.principal
-    row: dict[str, Any] = {
+    return {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": work.instance["id"],
         "task_id": work.task["id"] if work.task else None, "node": node, "process": work.task["process"] if work.task else work.instance["process"],
         "title": work.task["title"] if work.task else work.instance["title"], "actor_id": by.person_id if by else None,
@@ -153,17 +173,14 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
         "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "moves": moves, "automatic": work.actor is None,
         "task_opened_at": work.task["opened_at"] if work.task else None,
     }
-    work.batch.insert(act, row)
-    work.batch.insert(event_feed, work.events or [_event(work)])
-    work.batch.flush(work.connection)
-    detail = {"task": str(row["task_id"] or ""), "node": node or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"],
+
+
+def trail_of(work: Work, row: dict[str, Any]) -> dict[str, Any]:
+    """What the audit record says about the history entry ``row``."""
+    moves = row["moves"]
+    detail = {"task": str(row["task_id"] or ""), "node": row["node"] or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"],
               "act": act_digest(row), "state": moves["end"] if moves else "", "forms": work.digests}
-    if principal:
-        detail["for"] = principal[1]
-    audit.append(
-        work.connection, chain=work.chain, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
-        object=str(work.act_id), case_id=work.case["id"], detail=detail,
-    )
+    return detail | ({"for": work.principal[1]} if work.principal else {})
 
 
 def _title(work: Work) -> str | None:
@@ -177,7 +194,7 @@ def brief_json(brief: Any) -> dict[str, Any]:
     return {"id": str(brief.id), "title": brief.title, "role_title": brief.role_title, "people": list(brief.people), "mine": brief.mine}
 
 
-def _event(work: Work) -> dict[str, Any]:
+def event_of(work: Work) -> dict[str, Any]:
     payload = {"act": str(work.act_id), "node": work.task["node"] if work.task else None, "outcome": work.outcome,
                "opened": [str(b.id) for b in work.opened], "completed": work.machine.completed}
     return {"id": new_id(), "kind": f"act.{work.kind}", "case_id": work.case["id"], "task_id": work.task["id"] if work.task else None,

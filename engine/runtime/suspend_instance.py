@@ -11,12 +11,14 @@ from engine.access.scope import require_case
 from engine.kernel.errors import Conflict, Invalid
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
+from engine.runtime.hold_items import follow_parent
 from engine.runtime.incidents import OPERATOR
 from engine.runtime.job_names import MATCH_INBOX
+from engine.runtime.let_timers_run import let_timers_run
 from engine.runtime.once import once
 from engine.runtime.settle import settle, stand
 from engine.runtime.signers import tell_holders
-from engine.runtime.work import ActResult, Work
+from engine.runtime.work import ActResult
 from engine.storage.tables.runtime import act, instance, timer
 
 
@@ -40,6 +42,7 @@ def suspend_instance(app: Application, *, actor: Actor, instance_id: UUID, reaso
         work.instance["status"] = "suspended"
         work.opinion, work.outcome_title = reason.strip(), "暂停办理"
         work.batch.add(update(timer).where(timer.c.instance_id == instance_id).values(suspended=True))
+        follow_parent(app, connection, instance_id=instance_id, hold=True, act_id=work.act_id)
         tell_holders(work, f"{actor.name}暂停办理：{work.case['title']}　{work.opinion[:60]}")
         return stand(work)
 
@@ -61,21 +64,11 @@ def resume_instance(app: Application, *, actor: Actor, instance_id: UUID, reason
             raise Conflict("这件事没有暂停。")
         work.instance["status"] = "running"
         work.opinion, work.outcome_title = reason.strip(), "恢复办理"
-        _set_off_timers(work)
+        follow_parent(app, connection, instance_id=instance_id, hold=False, act_id=work.act_id)
+        let_timers_run(work)
         tell_holders(work, f"{actor.name}恢复办理：{work.case['title']}")
         app.jobs.defer(connection, MATCH_INBOX, instance_id=str(instance_id))
         return settle(work)
-
-
-def _set_off_timers(work: Work) -> None:
-    """Move every timer by as long as the instance stood still; ``settle`` then writes all of them anew."""
-    since = work.connection.scalar(
-        select(act.c.at).where(act.c.instance_id == work.instance["id"], act.c.kind == "suspend").order_by(act.c.rev_before.desc()).limit(1)
-    )
-    for wait in work.machine.waits().timers:
-        if since is not None and not wait.clock:
-            work.machine.reschedule_timer(wait.engine_id, wait.due_at + (work.at - since))
-    work.waits_before.timers.clear()
 
 
 def suspend_case(app: Application, *, actor: Actor, case_id: UUID, reason: str, key: str, at: datetime) -> list[ActResult]:

@@ -48,6 +48,7 @@ class Work:
     """Mutable state of one act. ``case`` and ``instance`` are locked rows; changes are collected, then written once.
 
     ``actor`` is in whose name it is done; ``signer`` the colleague whose agreement set off what ``actor`` had submitted before.
+    ``passed``: titles of steps passed over after a return; ``straight``: engine id of a step → who gets it straight back (see ``redo``).
     """
 
     app: Application
@@ -82,6 +83,7 @@ class Work:
     batch: Batch = field(default_factory=Batch)
     signer: Actor | None = None
     signer_words: str = ""
+    pools: dict[Any, Any] | None = None
     digests: dict[str, str] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
     straight: dict[str, tuple[UUID | None, str]] = field(default_factory=dict)

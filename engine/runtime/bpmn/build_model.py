@@ -131,6 +131,7 @@ def _loop(element: etree._Element) -> Loop | None:
             collection=strip_equals(multiple.get(gc("collection"), "")) or _feel(multiple, "loopDataInputRef"), item=multiple.get(gc("item")) or _item(multiple, "inputDataItem"),
             results=multiple.get(gc("results")) or _feel(multiple, "loopDataOutputRef"),
             result=strip_equals(multiple.get(gc("result"), "")) or _item(multiple, "outputDataItem"), condition=_feel(multiple, "completionCondition"),
+            fanout=multiple.get(gc("fanout"), ""), label=strip_equals(multiple.get(gc("label"), "")), unit=multiple.get(gc("unit"), ""),
         )
     standard = element.find(bpmn("standardLoopCharacteristics"))
     if standard is None:

@@ -59,7 +59,7 @@ def _problem(task: Task, top: Any) -> str:
         return "it could run but didn't"
     if isinstance(spec, SubProcess) and task.id not in top.subprocesses:
         return "its body is missing"
-    if isinstance(spec, Repeated) and not any(child.has_state(LIVE) for child in task.children):
+    if isinstance(spec, Repeated) and "fanout" not in internal and not any(child.has_state(LIVE) for child in task.children):
         return "it has no instance left"
     if "host" in internal:
         host = find_task(top, internal["host"])

@@ -18,7 +18,7 @@ import zstandard
 
 from engine.kernel.gm import sm3, sm3_hex
 
-READING = frozenset({"dump", "waits", "places", "facts", "wait_attributes", "check_invariants", "tokens", "items", "item_facts"})
+READING = frozenset({"dump", "waits", "places", "facts", "wait_attributes", "check_invariants", "tokens", "items", "item_facts", "scopes"})
 LOAD = "load"
 _seed: ContextVar[str] = ContextVar("guicheng_seed", default="")
 C = TypeVar("C", bound=type)

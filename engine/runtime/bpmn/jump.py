@@ -27,10 +27,12 @@ def jump(top: Any, engine_ids: Sequence[str], to_node: str, scope: str | None, p
         if token is None or to_node not in legal.get(token.task_spec.node.id, []):
             raise IllegalTarget(f"不能退回到“{to_node}”：退回到那里会打乱并行的环节。请选择列出的环节。")
     workflow = first.workflow
-    while to_node not in workflow.spec.task_specs:
+    while to_node not in workflow.spec.task_specs and workflow is not top:
         workflow = workflow.owner.workflow
-    replaced = blocks.paths[to_node]
     inside = first if workflow is first.workflow else owner_in(first, workflow)
+    if workflow is top and "index" in inside.internal_data:
+        raise IllegalTarget(f"不能退回到“{to_node}”：这是分办出来的一项，只能在它自己的环节里退回。")
+    replaced = blocks.paths[to_node]
     runs = {event: run for event, run in inside.internal_data.get("runs", {}).items() if event in replaced}
     for task in list(workflow.tasks.values()):
         if task is workflow.task_tree or not task.has_state(LIVE) or "trigger" in task.internal_data:

@@ -11,11 +11,13 @@ from SpiffWorkflow.task import Task
 from engine.runtime.bpmn.activities import write_facts
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.model import Loop
-from engine.runtime.bpmn.tokens import LIVE, Token, cancel, enter, new_task, park
+from engine.runtime.bpmn.tokens import LIVE, Token, cancel, enter, new_task, park, top_of
 from engine.runtime.bpmn.values import evaluate, plain
 from engine.runtime.bpmn.workflow import scene
 
 MAX_INSTANCES = 50
+MOST_ITEMS = 100_000
+FANNED = frozenset({"userTask", "subProcess", "callActivity"})
 
 
 class Repeated(Token):
@@ -63,6 +65,13 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
 
     def _update_hook(self, my_task: Task) -> bool:
         items = self._items(my_task)
+        if self._fans_out(len(items)):
+            my_task.internal_data["fanout"] = len(items)
+            top_of(my_task).fanned[str(my_task.id)] = items
+            my_task._set_state(TaskState.STARTED)
+            return False
+        if len(items) > MAX_INSTANCES:
+            raise self._too_many(len(items), MAX_INSTANCES)
         my_task.internal_data.update(items=items, results={}, next=0)
         if not items:
             self._finish(my_task)
@@ -83,15 +92,28 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
             count = plain(number, name="loopCardinality") if number is not None and not isinstance(number, bool) else None
             if not isinstance(count, int) or count < 0:
                 raise self._error(f"多实例「{self.node.title}」的次数“{self.loop.cardinality}”不是非负整数。请更正事实后重试。")
-            if count > MAX_INSTANCES:
-                raise self._too_many(count)
+            if count > MOST_ITEMS:
+                raise self._too_many(count, MOST_ITEMS)
             items = list(range(1, count + 1))
-        if len(items) > MAX_INSTANCES:
-            raise self._too_many(len(items))
+        if len(items) > MOST_ITEMS:
+            raise self._too_many(len(items), MOST_ITEMS)
         return [plain(item, name=self.loop.item or "item") for item in items]
 
-    def _too_many(self, count: int) -> FlowError:
-        return self._error(f"多实例「{self.node.title}」有 {count} 项，超过一个流程内的上限 {MAX_INSTANCES} 项。请分批办理，或让每一项成为自己的案件。")
+    def _fans_out(self, count: int) -> bool:
+        """True when the items become cases of their own: told to, or too many for one case."""
+        may = self.loop.kind == "parallel" and self.node.kind in FANNED and self.loop.fanout != "never"
+        return may and count > 0 and (self.loop.fanout == "always" or count > MAX_INSTANCES)
+
+    def came_back(self, my_task: Task, facts: Mapping[str, Any], outcome: str | None) -> None:
+        """The items that were cases of their own are over: ``facts`` as the caller collected them."""
+        if outcome is not None:
+            my_task.data["outcome"] = outcome
+        write_facts(my_task, facts)
+        del my_task.internal_data["fanout"]
+        my_task._ready()
+
+    def _too_many(self, count: int, most: int) -> FlowError:
+        return self._error(f"多实例「{self.node.title}」有 {count} 项，超过上限 {most} 项。请分批办理，或改用并行的用户任务、子流程或调用活动，让每一项成为自己的案件。")
 
     def _start_next(self, my_task: Task) -> None:
         index = my_task.internal_data["next"]

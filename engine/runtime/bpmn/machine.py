@@ -18,14 +18,15 @@ from engine.runtime.bpmn.deploy import CompiledProcess
 from engine.runtime.bpmn.errors import FlowError, IllegalTarget, NotWaiting
 from engine.runtime.bpmn.journal import Journal, journaled
 from engine.runtime.bpmn.jump import jump
+from engine.runtime.bpmn.model import Model
 from engine.runtime.bpmn.prune import prune
 from engine.runtime.bpmn.scopes import begin
 from engine.runtime.bpmn.steps import run_to_waits, skip, unpark
 from engine.runtime.bpmn.throwing import broadcast
-from engine.runtime.bpmn.tokens import find_task
+from engine.runtime.bpmn.tokens import cancel_all, enter, find_task, new_task
 from engine.runtime.bpmn.values import literal, plain, qualified
 from engine.runtime.bpmn.waits import UserWait, Wait, Waits, collect_waits, places
-from engine.runtime.bpmn.workflow import Decide, Top, facts_of
+from engine.runtime.bpmn.workflow import Decide, Top, facts_of, scope_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,23 @@ class Machine:
         machine = cls(process, top)
         begin(top, {"outcome": facts["outcome"]} if facts.get("outcome") is not None else {}, start=start_event)
         return machine
+
+    @classmethod
+    def start_item(
+        cls, process: CompiledProcess, node: str, body: str, facts: Mapping[str, Any], item: Any, index: int, *, now: datetime, decide: Decide | None = None
+    ) -> Machine:
+        """One item of a fan-out as an instance of its own: the activity ``node``, which stands in the spec ``body``, once; call ``advance`` next.
+
+        ``facts`` are what the item sees of the parent; what it writes stays with it, and ``item_facts`` tells it in the end.
+        """
+        top = Top(process.specs[body], process.specs, now=now, decide=decide)
+        top.plant()
+        top.facts = dict(facts)
+        loop = process.nodes[node].loop
+        data = {"loopCounter": index + 1, **({loop.item: item} if loop is not None and loop.item else {})}
+        enter(new_task(top, f"{node} [child]", data=data, index=index))
+        top.touched(top)
+        return cls(process, top)
 
     @classmethod
     def load(cls, process: CompiledProcess, state: bytes, *, now: datetime, decide: Decide | None = None) -> Machine:
@@ -134,6 +152,27 @@ class Machine:
         self._at(now)
         fire(self._event(engine_id, "timer"))
 
+    def items(self, engine_id: str) -> list[Any]:
+        """The items of a fan-out that began since the machine was loaded; the caller stores them."""
+        return self._top.fanned[engine_id]
+
+    def item_facts(self) -> dict[str, Any]:
+        """What a completed item leaves (see ``start_item``): its facts over those of the parent, and its ``outcome``."""
+        return {**(self._top.facts or {}), **self._top.last_data}
+
+    def finish_fanout(self, engine_id: str, facts: Mapping[str, Any], outcome: str | None, *, now: datetime | None = None) -> None:
+        """Enough items came back: ``facts`` tell what, ``outcome`` is that of the last one. Raises NotWaiting."""
+        self._at(now)
+        task = find_task(self._top, engine_id)
+        if task is None or "fanout" not in task.internal_data:
+            raise NotWaiting("分办的事项已经不在等待。")
+        task.task_spec.came_back(task, facts, outcome)
+
+    def cancel_all(self, *, now: datetime | None = None) -> None:
+        """End the instance where it stands."""
+        self._at(now)
+        cancel_all(self._top)
+
     def reschedule_timer(self, engine_id: str, due_at: datetime) -> None:
         """Move a waiting timer (its legal clock was suspended, resumed or extended)."""
         self._event(engine_id, "timer").internal_data["due"] = due_at.isoformat()
@@ -165,6 +204,19 @@ class Machine:
         if task is None:
             raise NotWaiting("该环节已经结束。请刷新页面。")
         write_facts(task, facts)
+
+    def repair(self, scope: str, facts: Mapping[str, Any]) -> None:
+        """Correct facts of a live process, found by the call activities above it; raises NotWaiting when it is over."""
+        for found, _, held in self.scopes():
+            if found == scope:
+                held.update({name: plain(value, name=name) for name, value in facts.items()})
+                return
+        raise NotWaiting("该流程已经结束。请刷新页面。")
+
+    def scopes(self) -> list[tuple[str, Model, dict[str, Any]]]:
+        """(call activities above it, model, facts) of the process and of every process it is calling."""
+        workflows = [self._top, *(inner for inner in self._top.subprocesses.values() if inner.spec.standalone)]
+        return [(scope_of(workflow), workflow.spec.model, workflow.facts) for workflow in workflows if workflow.facts is not None]
 
     def waits(self) -> Waits:
         """Everything the instance waits for now."""

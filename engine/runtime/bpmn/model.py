@@ -6,6 +6,8 @@ from typing import Any
 
 ALWAYS = ("case_id", "initiator_id", "unit_id", "outcome", "error_code", "error_message")
 """Names that every process may read without declaring them."""
+TALLIES = ("_count", "_tally")
+"""What a fan-out adds to the name of its results: how many came back, and how many of each."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,11 @@ class Event:
 
 @dataclass(slots=True)
 class Loop:
-    """Multi-instance (``parallel``, ``sequential``) or ``standard`` loop; the texts are FEEL, ``item`` and ``results`` are names."""
+    """Multi-instance (``parallel``, ``sequential``) or ``standard`` loop; the texts are FEEL, ``item`` and ``results`` are names.
+
+    ``fanout``: always (each item is a case of its own), never, or '' (above the limit of instances in one case); ``label`` and ``unit``
+    are FEEL over the item: what the child case is called and which unit gets it.
+    """
 
     kind: str
     cardinality: str = ""
@@ -46,6 +52,9 @@ class Loop:
     condition: str = ""
     maximum: int | None = None
     test_before: bool = False
+    fanout: str = ""
+    label: str = ""
+    unit: str = ""
 
 
 @dataclass(slots=True)
@@ -115,7 +124,8 @@ class Model:
     def declare(self) -> None:
         """Collect ``names`` once the nodes are known."""
         written = [item.get("fact") or item.get("name", "") for node in self.nodes.values() for item in [*node.outputs, *node.sets]]
-        written += [node.loop.results for node in self.nodes.values() if node.loop is not None]
+        for loop in (node.loop for node in self.nodes.values() if node.loop is not None):
+            written += [loop.results] + [f"{loop.results}{ending}" for ending in TALLIES if loop.results and loop.kind == "parallel"]
         self.names = dict.fromkeys([*self.facts, *self.parameters, *self.results, *written, *ALWAYS])
 
     def inside(self, scope: str) -> list[Node]:

@@ -71,6 +71,14 @@ class SubscriptionWait(Wait):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FanoutWait(Wait):
+    """Waits for ``total`` items that are cases of their own; ``body`` is the spec that the activity stands in."""
+
+    total: int
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ParkedWait(Wait):
     """Failed and stands still until it is retried or skipped."""
 
@@ -87,6 +95,7 @@ class Waits:
     timers: list[TimerWait] = field(default_factory=list)
     subscriptions: list[SubscriptionWait] = field(default_factory=list)
     parked: list[ParkedWait] = field(default_factory=list)
+    fanouts: list[FanoutWait] = field(default_factory=list)
 
 
 def collect_waits(top: Any) -> Waits:
@@ -103,6 +112,8 @@ def _collect(task: Task, waits: Waits) -> None:
     spec, internal = task.task_spec, task.internal_data
     if "parked" in internal:
         waits.parked.append(ParkedWait(**_common(task), message=internal["parked"], kind=internal.get("parked_kind", "expression")))
+    elif "fanout" in internal:
+        waits.fanouts.append(FanoutWait(**_common(task), total=internal["fanout"], body=task.workflow.spec.name))
     elif task.state == TaskState.READY and isinstance(spec, UserTask | ManualTask):
         waits.user_tasks.append(UserWait(**_common(task)))
     elif task.state == TaskState.STARTED and isinstance(spec, ServiceTask):

@@ -60,6 +60,7 @@ class Top(_Flat, BpmnWorkflow):
         self.thrown: list[dict[str, Any]] = []
         self.dirty: list[Any] = []
         self.marks: dict[str, Any] = {}
+        self.fanned: dict[str, list[Any]] = {}
 
     def create_subprocess(self, my_task: Task, spec_name: str) -> Sub:
         inner = Sub(self.subprocess_specs[spec_name], my_task, self)
@@ -124,8 +125,8 @@ def place_of(workflow: Any, element: str) -> str:
 
 
 def is_called(workflow: Any) -> bool:
-    """True for a workflow that sees only its own facts: the instance itself or a called process."""
-    return workflow.spec.standalone
+    """True for a workflow that sees only its own facts: the instance itself (also one of a single item) or a called process."""
+    return workflow.spec.standalone or not hasattr(workflow, "owner")
 
 
 def facts_of(task: Task) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def fact_store(task: Task, name: str) -> dict[str, Any]:
 
 def keeps_all(workflow: Any) -> bool:
     """True for a process, a called process and an instance of a multi-instance body: whatever is written there stays there."""
-    return workflow.spec.standalone or "index" in workflow.owner.internal_data
+    return is_called(workflow) or "index" in workflow.owner.internal_data
 
 
 def spec_model(task: Task) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.runtime.bpmn.errors import Finding, finding
-from engine.runtime.bpmn.loops import MAX_INSTANCES
+from engine.runtime.bpmn.loops import FANNED, MAX_INSTANCES, MOST_ITEMS
 from engine.runtime.bpmn.model import Model
 from engine.runtime.bpmn.names import ACTIVITIES
 
@@ -22,8 +22,12 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
             yield finding(node.id, "loop", f"多实例{node.label}没有集合也没有次数。请设置 gc:collection 或次数。", "policy")
         if loop.collection and loop.cardinality:
             yield finding(node.id, "loop", f"多实例{node.label}同时写了集合和次数。请只留一项。", "policy")
-        if loop.cardinality.isdigit() and int(loop.cardinality) > MAX_INSTANCES:
-            message = f"多实例{node.label}有 {loop.cardinality} 项，超过一个流程内的上限 {MAX_INSTANCES} 项。请分批办理，或让每一项成为自己的案件。"
+        may_fan = loop.kind == "parallel" and node.kind in FANNED and loop.fanout != "never"
+        most = MOST_ITEMS if may_fan else MAX_INSTANCES
+        if loop.cardinality.isdigit() and int(loop.cardinality) > most:
+            message = f"多实例{node.label}有 {loop.cardinality} 项，超过上限 {most} 项。请分批办理，或改用并行的用户任务、子流程或调用活动，让每一项成为自己的案件。"
             yield finding(node.id, "loop", message)
+        if loop.fanout not in ("", "always", "never") or loop.fanout == "always" and not may_fan:
+            yield finding(node.id, "loop", f"多实例{node.label}的 gc:fanout 只能是 always 或 never；always 只用在并行的用户任务、子流程和调用活动上。")
         if loop.result and not loop.results:
             yield finding(node.id, "loop", f"多实例{node.label}写了每个实例的结果，却没有汇总到哪个事实。请设置 gc:results。", "policy")

@@ -64,7 +64,7 @@ CASES = [
     ("call_recursion", START + '<callActivity id="a" calledElement="p"/>' + line("s", "a"), "a"),
     ("loop", START + '<userTask id="a" gc:role="r"><multiInstanceLoopCharacteristics/></userTask>' + line("s", "a"), "a"),
     ("loop", START + '<userTask id="a" gc:role="r"><standardLoopCharacteristics/></userTask>' + line("s", "a"), "a"),
-    ("loop", START + '<userTask id="a" gc:role="r"><multiInstanceLoopCharacteristics><loopCardinality>51</loopCardinality></multiInstanceLoopCharacteristics></userTask>'
+    ("loop", START + '<userTask id="a" gc:role="r"><multiInstanceLoopCharacteristics gc:fanout="never"><loopCardinality>51</loopCardinality></multiInstanceLoopCharacteristics></userTask>'
      + line("s", "a"), "a"),
     ("misplaced", START + '<laneSet><task id="x"/></laneSet>' + user("a") + line("s", "a"), "x"),
     ("feel", START + '<exclusiveGateway id="g" default="g_a"/>' + user("a") + user("b") + line("s", "g", "a") + flow("g", "b", "x ==== 1"), "g_b"),

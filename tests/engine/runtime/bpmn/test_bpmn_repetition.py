@@ -60,7 +60,14 @@ def test_a_standard_loop_repeats_while_its_condition_holds(diagram) -> None:
     assert run.open == ["after"]
 
 
-@pytest.mark.parametrize(("n", "words"), [(51, "上限 50 项"), (-1, "不是非负整数"), (None, "不是非负整数")])
-def test_more_than_fifty_instances_are_refused_at_run_time(diagram, n, words) -> None:
-    run = diagram({"n": n}, name="more_than_fifty_instances_are_refused_at_run_time")
+@pytest.mark.parametrize(("n", "words"), [(100_001, "上限 100000 项"), (-1, "不是非负整数"), (None, "不是非负整数")])
+def test_a_number_of_instances_that_makes_no_sense_is_parked(diagram, n, words) -> None:
+    run = diagram({"n": n}, name="many_instances")
     assert words in run.waits.parked[0].message
+
+
+def test_above_fifty_parallel_instances_become_cases_of_their_own(diagram) -> None:
+    run = diagram({"n": 51}, name="many_instances")
+    assert (run.open, [(w.node, w.total) for w in run.waits.fanouts]) == ([], [("sign", 51)])
+    run = diagram({"n": 50}, name="many_instances")
+    assert (len(run.open), run.waits.fanouts) == (50, [])
