@@ -7,21 +7,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from engine.deadlines.clocks import By, start_clock
 from engine.deadlines.counts import find_miscounts, fold_counts
 from engine.deadlines.queries import clocks_of
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import AlreadyDone, Conflict, Forbidden, Invalid, StaleRevision
 from engine.reference import calendars
-from engine.reference.parameters import seed_parameters
 from engine.reference.year_paper import read_json, read_paste
 from engine.runtime.apply_calendar import apply_change, cancel_change, make_change, make_preview, preview_change
 from engine.runtime.draft_calendar import change_of, draft_change, drop_change, edit_change
-from engine.runtime.start_case import new_case
 from engine.storage.tables.cases import case_clock, clock_event
 from engine.storage.tables.clocks import calendar_shift
 from engine.storage.tables.runtime import act
-from tests.town import build_town
+from tests.engine.runtime.clock_city import ClockCity, clock_city
 
 PARAMETERS = {
     "handling": {"title": "办理期限", "unit": "working_day", "values": [{"value": 10, "from": date(2020, 1, 1), "law": "《示例规定》第三条"}],
@@ -32,34 +29,23 @@ EXTRA = "2026-12-01 休 临时放假"
 
 
 @pytest.fixture
-def town(app: Any) -> Any:
-    town = build_town(app)
-    with app.db.begin() as connection:
-        calendars.seed_calendar(connection)
-        seed_parameters(connection, pack="sample", content=PARAMETERS)
-    return town
+def town(database: Any, clock: Any) -> ClockCity:
+    return clock_city(database, clock, PARAMETERS)
 
 
-def admin(town: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(town.actor("officer"), rights=frozenset({"admin"}))
+def admin(town: ClockCity) -> Any:
+    return town.admin()
 
 
-def clocks(town: Any) -> UUID:
+def clocks(town: ClockCity) -> UUID:
     """A case of station one with two clocks started today (20 November 2026): ends on 4 December and on 24 November."""
-    app, officer, at = town.app, town.actor("officer"), town.app.clock.now()
-    with app.db.begin() as connection:
-        case = new_case(app, connection, kind="borrow_umbrella.loan", title="样例", unit_id=officer.unit_id, actor=officer, at=at, handler_id=officer.person_id)
-        for name in ("sample.handling", "sample.short"):
-            start_clock(connection, case_id=case["id"], clock=name, start_on=legal_date(at), by=By(at=at), unit_id=case["unit_id"], district_id=case["district_id"])
-    id: UUID = case["id"]
-    return id
+    case_id = town.case()
+    town.start(case_id, "sample.handling", "sample.short")
+    return case_id
 
 
-def due(town: Any) -> dict[str, date]:
-    with town.app.db.connect() as connection:
-        return {row.clock.split(".")[1]: row.due_on for row in connection.execute(select(case_clock))}
+def due(town: ClockCity) -> dict[str, date]:
+    return town.due()
 
 
 def draft(town: Any, text: str = EXTRA, district: UUID | None = None) -> UUID:
@@ -104,16 +90,16 @@ def test_a_change_says_what_shifts_then_shifts_it_and_leaves_it_in_the_history(t
 
 def test_a_day_of_one_district_moves_its_clocks_alone(town: Any) -> None:
     clocks(town)
-    officer = town.actor("officer")
-    id = previewed(town, district=officer.district_id)
+    district, station = town.units["TA"], town.units["TA_s1"]
+    id = previewed(town, district=district)
     apply_change(town.app, actor=admin(town), change_id=id, at=town.app.clock.now())
     town.app.jobs.run_due(town.app)
     assert due(town)["handling"] == date(2026, 12, 7)
     with town.app.db.connect() as connection:
         calendars.forget(connection)
         assert calendars.load(connection).is_working(date(2026, 12, 1))
-        assert not calendars.load(connection, district_id=officer.district_id).is_working(date(2026, 12, 1))
-        assert calendars.load(connection, district_id=officer.unit_id) is calendars.load(connection)
+        assert not calendars.load(connection, district_id=district).is_working(date(2026, 12, 1))
+        assert calendars.load(connection, district_id=station) is calendars.load(connection)
 
 
 def test_a_cancelled_application_puts_days_and_clocks_back(town: Any) -> None:
@@ -151,7 +137,7 @@ def test_drafts_are_kept_changed_and_refused_when_wrong(town: Any) -> None:
         edit_change(app, actor=who, change_id=id, title="改", source="文", days=read_paste("2026-12-03 休"), rev=0, at=now)
     assert row(town, id)["days"] == [["2026-12-02", False, ""]]
     with pytest.raises(Forbidden):
-        preview_change(app, actor=town.actor("officer"), change_id=id, at=now)
+        preview_change(app, actor=town.people["handler"], change_id=id, at=now)
     with pytest.raises(Invalid, match="先预览"):
         apply_change(app, actor=who, change_id=id, at=now)
     with pytest.raises(Invalid, match="依据"):
