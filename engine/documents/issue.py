@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, update
 
-from engine.documents.compose import compose, opinion_anchor
+from engine.documents.compose import compose, deputy_words, opinion_anchor
 from engine.documents.draft import template_of
 from engine.documents.numbers import give_number
 from engine.documents.queries import lock_document, snapshot_of
@@ -92,7 +92,7 @@ def _personal(connection: Connection, template: Template, opinions: list[dict[st
         found = seals.get(person) if anchor and person else None
         opinion["signed"] = found is not None
         if anchor and person and found is not None:
-            signers.append(_Signer(anchor=anchor, person_id=person, name=str(opinion.get("person", "")), seal=found))
+            signers.append(_Signer(anchor=anchor, person_id=person, name=f"{opinion.get('person', '')}{deputy_words(opinion)}", seal=found))
         elif anchor and anchor not in optional:
             missing.append(str(opinion.get("person", "")))
     if missing:

@@ -110,7 +110,7 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
     """
     within = (or_(task.c.scope == context.scope, task.c.scope.startswith(f"{context.scope}/", autoescape=True)),) if context.scope else ()
     rows = context.connection.execute(
-        select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.opinion, act.c.outcome_title, act.c.at)
+        select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.on_behalf_of, act.c.opinion, act.c.outcome_title, act.c.at)
         .join(task, task.c.act_id == act.c.id)
         .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done", *within)
         .distinct(act.c.node).order_by(act.c.node, act.c.at.desc())
@@ -120,7 +120,7 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
     if work.task is not None and work.actor is not None:
         found[work.task["node"]] = _opinion({
             "node": work.task["node"], "title": work.task["title"], "actor_id": work.actor.person_id, "actor_name": work.actor.name,
-            "actor_post": work.actor.post_title, "opinion": work.opinion, "outcome_title": work.outcome_title, "at": work.at,
+            "actor_post": work.actor.post_title, "on_behalf_of": work.principal[1] if work.principal else "", "opinion": work.opinion, "outcome_title": work.outcome_title, "at": work.at,
         })
     return sorted(found.values(), key=lambda one: one["at"])
 
@@ -128,5 +128,6 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
 def _opinion(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "node": row["node"], "title": row["title"], "person": row["actor_name"], "person_id": str(row["actor_id"]), "post": row["actor_post"],
+        "for": row["on_behalf_of"],
         "words": row["opinion"] or row["outcome_title"] or "同意", "date": legal_date(row["at"]).isoformat(), "at": row["at"].isoformat(),
     }

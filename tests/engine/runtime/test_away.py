@@ -9,13 +9,18 @@ from sqlalchemy import func, select
 
 from engine.access import audit
 from engine.access.scope import may_see_case
+from engine.documents.compose import compose
+from engine.documents.draft import template_of
+from engine.documents.queries import snapshot_of
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.runtime.add_signer import add_signer
 from engine.runtime.away import appoint_deputy, appointments, end_deputy
+from engine.runtime.claim_task import claim_task
 from engine.runtime.give_opinion import give_opinion
 from engine.runtime.hand_over_all import hand_over_all
 from engine.runtime.invariants import find_violations
 from engine.runtime.withdraw_act import withdraw_act
+from engine.storage.tables.documents import document, document_signature
 from engine.storage.tables.organisation import audit_head
 from engine.storage.tables.runtime import act, task, task_signer
 from tests.engine.runtime.walk import HANDLING, application, case_of, do, key, open_nodes, open_task, start_clue
@@ -120,3 +125,22 @@ def test_who_may_hand_over(town: Town) -> None:
     with pytest.raises(Invalid):
         hand_over(town, "head", "officer", "officer_two", reason=" ")
     assert hand_over(town, "chief", "officer", "officer_two").tasks == 1
+
+
+def test_a_document_names_the_deputy_and_for_whom(town: Town) -> None:
+    start_clue(town)
+    do(town, "officer", "verify", "file", data=HANDLING)
+    do(town, "officer", "draft", "submit", data=application(town))
+    claim_task(town.app, actor=town.actor("head"), task_id=open_task(town, "office_review")["id"], key=key(), at=town.app.clock.now())
+    appoint(town, "head", "other_head")
+    do(town, "other_head", "office_review", opinion="同意立案。")
+    do(town, "staff", "section_review")
+    do(town, "section_head", "section_head_review", "joint", data={"joint_unit": str(town.units["quality_section"])})
+    for who, node in (("joint_staff", "joint_staff_review"), ("joint_head", "joint_head_review"), ("chief", "agency_approval")):
+        do(town, who, node, opinion="同意。")
+    with town.app.db.connect() as connection:
+        paper = connection.execute(select(document).where(document.c.state == "issued")).mappings().one()
+        signers = connection.scalars(select(document_signature.c.signer_name).where(document_signature.c.document_id == paper["id"], document_signature.c.kind == "personal")).all()
+        made = compose(template_of(town.app, connection.execute(select(document)).one()), snapshot_of(paper["data"], number="1", today=None), check_code="", verify_url="")
+    assert [(one["person"], one["for"]) for one in paper["data"]["opinions"] if one["node"] == "office_review"] == [("白晓棠", "周启衡")]
+    assert "白晓棠（代 周启衡）" in signers and "（代 周启衡）" in made.html and made.html.count("（代") == 1
