@@ -4,7 +4,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, Table, Text
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
-from engine.storage.tables.runtime import instance
+from engine.storage.tables.runtime import effect, instance, task
 
 migration = Table(
     "migration", metadata, key(), Column("process", Text, nullable=False, comment="root process of the instances"),
@@ -24,3 +24,6 @@ migration_item = Table(
 )
 
 Index("ix_instance_process_live", instance.c.process, instance.c.id, postgresql_where=instance.c.ended_at.is_(None))
+Index("ix_instance_suspended", instance.c.updated_at, postgresql_where=instance.c.status == "suspended")
+Index("ix_task_open_since", task.c.opened_at, postgresql_where=task.c.status == "open")
+Index("ix_effect_live", effect.c.updated_at, postgresql_where=effect.c.status.in_(["queued", "running"]))

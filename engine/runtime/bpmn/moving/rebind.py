@@ -47,7 +47,7 @@ class Rebinding:
     def __init__(self, machine: Machine, process: CompiledProcess, mapping: Mapped, now: datetime, decide: Decide | None) -> None:
         self.machine, self.process, self.mapping = machine, process, mapping
         self.old: Any = machine._top
-        self.top: Any = Top(process.spec, process.specs, now=now, decide=decide)
+        self.top: Any = Top(process.specs.get(self.old.spec.name, process.spec), process.specs, now=now, decide=decide)
         self.verdict = Verdict()
         self.carried: dict[UUID, Task] = {}
         self.homes: dict[int, Any] = {}
@@ -55,6 +55,10 @@ class Rebinding:
         self.bodies: dict[UUID, str] = {}
 
     def run(self) -> Verdict:
+        if self.top.spec.name != self.old.spec.name:
+            title = self.old.spec.model.title
+            self.verdict.obstacles.append(Obstacle(element=self.old.spec.name.rsplit("/", 1)[-1], message=f"这件是「{title}」里分办的一项，新版没有那个子流程了，按原来的版本办完。"))
+            return self.verdict
         self.top.plant()
         self.top.marks = dict(self.old.marks)
         self._settle_in(self.old, self.top)
@@ -87,7 +91,7 @@ class Rebinding:
         inner = self.old.subprocesses.get(task.id)
         if inner is not None and not inner.spec.standalone:
             return "parked" not in task.internal_data
-        return isinstance(task.task_spec, Repeated) and "parked" not in task.internal_data
+        return isinstance(task.task_spec, Repeated) and "parked" not in task.internal_data and any(child.has_state(LIVE) for child in task.children)
 
     def _try(self, task: Task, places: Places) -> None:
         try:
@@ -129,7 +133,7 @@ class Rebinding:
         return made
 
     def _plant(self, task: Task, node: Node, home: Any, parent: Task) -> Task:
-        instance = task.parent is not task.workflow.task_tree
+        instance = task.task_spec.name.endswith(" [child]")
         spec = home.spec.task_specs[f"{node.id} [child]" if instance else node.id]
         made = Task(home, spec, parent, state=task.state, id=task.id)
         made.data = dict(task.data)
@@ -242,7 +246,7 @@ class Rebinding:
         except BrokenState as broken:
             self.verdict.obstacles.append(Obstacle(element="", message=f"按新版，这件事会处在流程图不允许的状态，不能迁移（{broken}）。"))
             return
-        self.verdict.machine = made
+        self.verdict.machine = Machine.load(self.process, made.dump(), now=self.top.now, decide=self.top.decide)
 
 
 def _copied(internal: Mapping[str, Any]) -> dict[str, Any]:
