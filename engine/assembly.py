@@ -30,6 +30,7 @@ from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.deliver_signal import catch_signal, throw_signal
 from engine.runtime.end_items import end_items
 from engine.runtime.export_register import make_export
+from engine.runtime.hand_out_timers import fire_timers
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
 from engine.runtime.hold_items import hold_items
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
@@ -116,6 +117,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.THROW_SIGNAL, throw_signal)
     app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
     app.jobs.register(job_names.START_ON_EVENT, start_on_event)
+    app.jobs.register(job_names.FIRE_TIMERS, fire_timers)
     app.jobs.register(job_names.MAKE_ITEMS, make_items)
     app.jobs.register(job_names.DELIVER_ITEMS, deliver_items)
     app.jobs.register(job_names.END_ITEMS, end_items)

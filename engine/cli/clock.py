@@ -45,12 +45,13 @@ def run_clock(app: Application, *, holder: Connection, every: float, stop: threa
     from apscheduler.schedulers.background import BackgroundScheduler
 
     from engine.runtime.fire_due_starts import fire_due_starts
-    from engine.runtime.fire_due_timers import fire_due_timers
+    from engine.runtime.hand_out_timers import hand_out_timers, take_back_claims
     from engine.runtime.look_at_changes import look_at_changes
     from engine.runtime.run_clock_steps import run_clock_steps
 
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
-    scheduler.add_job(_safely("定时器", lambda: fire_due_timers(app, app.clock.now())), "interval", seconds=every)
+    scheduler.add_job(_safely("定时器", lambda: hand_out_timers(app, app.clock.now())), "interval", seconds=every)
+    scheduler.add_job(_safely("定时器认领", lambda: take_back_claims(app, app.clock.now())), "interval", seconds=60)
     scheduler.add_job(_safely("定时发起", lambda: fire_due_starts(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("条件发起", lambda: look_at_changes(app, app.clock.now())), "interval", seconds=every)
     scheduler.add_job(_safely("期限", lambda: run_clock_steps(app, app.clock.now())), "interval", seconds=every)

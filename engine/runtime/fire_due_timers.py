@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 def fire_due_timers(app: Application, at: datetime, *, limit: int = 500) -> int:
     """Fire every timer that is due at ``at`` and not suspended, earliest first; how many fired.
 
-    Found by index. A timer that was disarmed meanwhile is skipped; one whose process can't go on is left for the next
+    In this thread; the clock hands them to the workers instead (``hand_out_timers``). Found by index. A timer that was disarmed meanwhile is skipped; one whose process can't go on is left for the next
     round and logged, the others fire all the same.
     """
     with app.db.connect() as connection:
@@ -40,7 +40,7 @@ def fire_due_timers(app: Application, at: datetime, *, limit: int = 500) -> int:
 
 def fire_timer(app: Application, *, instance_id: UUID, engine_id: str, due_at: datetime, at: datetime) -> int:
     """Fire one timer: 1 when it fired, 0 when it was disarmed or had fired before."""
-    key = f"timer:{instance_id}:{engine_id}:{due_at.isoformat()}"
+    key = f"timer:{instance_id}:{engine_id}:{due_at.isoformat()}:{at.isoformat()}"  # the row, under the lock, says whether it fired
     with app.db.begin() as connection:
         work = begin_on_instance(app, connection, kind="timer", actor=None, instance_id=instance_id, key=key, asked=request_hash(timer=key), at=at)
         if isinstance(work, ActResult) or work.instance["status"] != "running":
