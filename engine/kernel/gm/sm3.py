@@ -1,6 +1,10 @@
 """The SM3 digest (GB/T 32905) and its HMAC."""
 from __future__ import annotations
 
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+
 from engine.kernel.gm.provider import default_provider
 
 _BLOCK = 64
@@ -21,3 +25,19 @@ def hmac_sm3(key: bytes, data: bytes) -> bytes:
     key = (sm3(key) if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     inner = sm3(bytes(b ^ 0x36 for b in key) + data)
     return sm3(bytes(b ^ 0x5C for b in key) + inner)
+
+
+class Sm3File:
+    """A binary stream that is hashed as it is read; ``hex`` afterwards is the digest of what was read."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._state = hashes.Hash(hashes.SM3())
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._state.update(data)
+        return data
+
+    def hex(self) -> str:
+        return self._state.finalize().hex()
