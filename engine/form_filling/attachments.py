@@ -119,20 +119,38 @@ def get_attachment(connection: Connection, *, actor: Actor, attachment_id: UUID)
     return dict(row)
 
 
-def find_usable(connection: Connection, *, actor: Actor, attachment_id: str, case_id: UUID | None) -> AttachmentMeta | None:
-    """The attachment if this officer may name it in a form of this case: it belongs to the case, or they uploaded it for no case yet."""
+def own_attachment(connection: Connection, *, person_id: UUID, attachment_id: UUID) -> dict[str, Any]:
+    """The row of a file that this very person uploaded; raises NotFound."""
+    own = (attachment.c.id == attachment_id) & (attachment.c.uploaded_by == person_id) & attachment.c.removed_at.is_(None)
+    row = connection.execute(select(attachment).where(own)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(NOT_THERE)
+    return dict(row)
+
+
+def find_usable(
+    connection: Connection, *, actor: Actor, attachment_id: str, case_id: UUID | None, record_id: UUID | None = None,
+) -> AttachmentMeta | None:
+    """The attachment if this officer may name it in a form of this case or record: it belongs there, or they uploaded it for none yet."""
     try:
         id = UUID(attachment_id)
     except ValueError:
         return None
-    own: ColumnElement[bool] = (attachment.c.uploaded_by == actor.person_id) & attachment.c.case_id.is_(None)
-    here = own if case_id is None else or_(own, attachment.c.case_id == case_id)
+    own: ColumnElement[bool] = (attachment.c.uploaded_by == actor.person_id) & attachment.c.case_id.is_(None) & attachment.c.record_id.is_(None)
+    here = own if case_id is None else or_(own, _in_case(actor, case_id))
+    here = here if record_id is None else or_(here, attachment.c.record_id == record_id)
     row = (
         connection.execute(select(attachment).where(attachment.c.id == id, attachment.c.removed_at.is_(None), here))
         .mappings()
         .one_or_none()
     )
     return as_meta(dict(row)) if row else None
+
+
+def _in_case(actor: Actor, case_id: UUID) -> ColumnElement[bool]:
+    """The files of a case that the actor may name: all of them, for a party from outside only its own."""
+    here: ColumnElement[bool] = attachment.c.case_id == case_id
+    return here if actor.party_id is None else here & (attachment.c.uploaded_by == actor.person_id)
 
 
 def link_attachments(connection: Connection, *, attachment_ids: Iterable[str], actor: Actor, case_id: UUID, task_id: UUID | None) -> int:
@@ -151,6 +169,8 @@ def remove_attachment(connection: Connection, *, actor: Actor, attachment_id: UU
         raise Forbidden("只有上传的人能删去这个文件。")
     if row["case_id"] is not None and _submitted(connection, row["case_id"], attachment_id):
         raise Conflict("这个文件已随表提交，不能删去；要更正请在表里换一个，原件仍保留在案。")
+    if row["record_id"] is not None:
+        raise Conflict("这个文件已在台账里，请在那条记录里删去它并写明原因。")
     connection.execute(update(attachment).where(attachment.c.id == attachment_id).values(removed_at=at))
 
 
@@ -196,7 +216,7 @@ def _look_into(data: bytes, content_type: str, field: str) -> tuple[dict[str, An
 def _keep_room(connection: Connection, actor: Actor, task_id: UUID | None, field: str) -> None:
     """Nobody fills the store through one field."""
     here = (attachment.c.uploaded_by == actor.person_id) & (attachment.c.field == field) & attachment.c.removed_at.is_(None)
-    here &= attachment.c.task_id == task_id if task_id else attachment.c.task_id.is_(None) & attachment.c.case_id.is_(None)
+    here &= attachment.c.task_id == task_id if task_id else attachment.c.task_id.is_(None) & attachment.c.case_id.is_(None) & attachment.c.record_id.is_(None)
     if (connection.scalar(select(func.count()).select_from(attachment).where(here)) or 0) >= MOST_PER_FIELD:
         raise TooLarge(f"这一栏已经传了 {MOST_PER_FIELD} 个文件，请先删去不用的。")
 

@@ -20,7 +20,7 @@ from engine.kernel.names import pack_of, qualify
 from engine.reference import parameters
 from engine.reference.dictionaries import Entry, load_dictionary
 from engine.runtime.application import Application
-from engine.runtime.queries.record_titles import record_title
+from engine.runtime.queries.record_titles import record_title, record_value
 from engine.runtime.secrets import open_secrets
 from engine.runtime.work import Row
 from engine.storage.tables.cases import case_file
@@ -31,13 +31,14 @@ from engine.storage.tables.runtime import submission
 def form_context(
     app: Application, connection: Connection, *, actor: Actor | None, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
     task: Row | None = None, facts: Mapping[str, Any] | None = None, outcome: str | None = None, url: Callable[..., str] | None = None,
-    data: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None, record_id: UUID | None = None,
 ) -> FormContext:
     """A FormContext that reads through ``connection``; it is good for one request. People named in ``data`` are read at once."""
     pack = pack_of(form.name)
     reader = _Reader(app=app, connection=connection, actor=actor, pack=pack, at=at, case=case, instance_id=instance_id, task=task, facts=dict(facts or {}))
+    reader.record_id = record_id
     reader.expected = _people_in(form, data or {})
-    names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "case": _case_names(case)}
+    names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "recorded": reader.recorded, "case": _case_names(case)}
     values: dict[str, Any] = {
         "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case, "record": reader.record,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
@@ -67,6 +68,7 @@ class _Reader:
         self.app, self.connection, self.actor, self.pack, self.at = app, connection, actor, pack, at
         self.case, self.instance_id, self.task, self.facts = case, instance_id, task, facts
         self.on = FormContext(at=at).today
+        self.record_id: UUID | None = None
         self._answers: dict[str, dict[str, Any]] | None = None
         self.expected: set[UUID] = set()
         self._names: dict[tuple[str, UUID], str | None] = {}
@@ -93,6 +95,13 @@ class _Reader:
         unit_id = self.case["unit_id"] if self.case else self.actor.unit_id if self.actor else None
         found = parameters.find_value(self.connection, name=qualify(str(name), self.pack), on=self.on, unit_id=unit_id)
         return None if found is None else found.value if found.value is not None else found.text
+
+    def recorded(self, register: Any, id: Any, field: Any) -> Any:
+        """FEEL ``recorded(register, id, field)``: what a field of a record that the officer may see holds."""
+        found = _uuid(id)
+        if found is None or self.actor is None or not (isinstance(register, str) and isinstance(field, str)):
+            return None
+        return record_value(self.app, self.connection, actor=self.actor, register=qualify(register, self.pack), record_id=found, field=field)
 
     def person(self, id: str) -> str | None:
         return self._name(person, id)
@@ -153,7 +162,7 @@ class _Reader:
 
     def party(self, id: str) -> Mapping[str, Any] | None:
         found = _uuid(id)
-        if found is None:
+        if found is None or (self.actor is not None and self.actor.party_id not in (None, found)):
             return None
         try:
             view = parties.get_party(self.connection, self.app.keys, party_id=found, reveal=True)
@@ -165,7 +174,7 @@ class _Reader:
         """A file of this case, or one that this officer uploaded and that belongs to no case yet."""
         if self.actor is None:
             return None
-        return find_usable(self.connection, actor=self.actor, attachment_id=id, case_id=self.case["id"] if self.case else None)
+        return find_usable(self.connection, actor=self.actor, attachment_id=id, case_id=self.case["id"] if self.case else None, record_id=self.record_id)
 
     def phrases(self) -> Sequence[str]:
         return phrases.phrases_of(self.connection, person_id=self.actor.person_id) if self.actor else ()
@@ -194,7 +203,8 @@ class _Reader:
 
     def known(self) -> Mapping[str, Any]:
         """What this very step was answered with before (a redo), the only source of fields that may only be read."""
-        return {} if self.task is None else self.answers().get(self.task["node"], {})
+        outside = self.actor is not None and self.actor.party_id is not None
+        return {} if self.task is None or outside else self.answers().get(self.task["node"], {})
 
 
 class _Known(Mapping[str, Any]):

@@ -13,6 +13,7 @@ from engine.form_filling.context import AttachmentMeta
 from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.answers import form_of_task
 from engine.runtime.queries import case_page
+from engine.runtime.queries.attachments import file_for
 from engine.runtime.work import Row
 from engine.web.context import actor, application, identifier, now, reading, writing
 
@@ -35,7 +36,7 @@ def upload() -> ResponseReturnValue:
             place = case_page.task_place(connection, task_id=task_id)
             case_id = place["case_id"]
             require_case(connection, actor(), case_id)
-            rule = _rule(place, field)
+            rule = rule_of(place, field)
         meta = attachments.store_attachment(
             connection, application().blobs, actor=actor(), case_id=case_id, task_id=task_id, field=field,
             file_name=sent.filename or "文件", data=sent.read(), at=now(), caption=request.form.get("caption", ""), capture=_capture(), rule=rule,
@@ -43,7 +44,7 @@ def upload() -> ResponseReturnValue:
     return jsonify(_told(meta)), 201
 
 
-def _rule(place: Row, path: str) -> attachments.FileRule | None:
+def rule_of(place: Row, path: str) -> attachments.FileRule | None:
     """What the field ``data.evidence.0.photo`` of the task's form takes; None for a task without a form or a path that names no field."""
     form = form_of_task(application(), place, place)
     field = None
@@ -73,21 +74,21 @@ def _told(meta: AttachmentMeta) -> dict[str, object]:
 @blueprint.get("/attachments/<id>")
 def one(id: str) -> ResponseReturnValue:
     with reading() as connection:
-        row = attachments.get_attachment(connection, actor=actor(), attachment_id=identifier(id, "附件"))
+        row = file_for(application(), connection, actor=actor(), attachment_id=identifier(id, "附件"))
     shown = row["content_type"].startswith(INLINE)
     answer = send_file(application().blobs.path(row["sm3"]), mimetype=row["content_type"], conditional=True)
     kind = "inline" if shown else "attachment"
     answer.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(row['file_name'])}"
-    return _kept(answer)
+    return kept(answer)
 
 
 @blueprint.get("/attachments/<id>/thumbnail")
 def thumbnail(id: str) -> ResponseReturnValue:
     with reading() as connection:
-        row = attachments.get_attachment(connection, actor=actor(), attachment_id=identifier(id, "附件"))
+        row = file_for(application(), connection, actor=actor(), attachment_id=identifier(id, "附件"))
     if row["thumbnail_sm3"] is None:
         raise NotFound("这个附件没有缩略图。")
-    return _kept(send_file(application().blobs.path(row["thumbnail_sm3"]), mimetype="image/jpeg", conditional=True))
+    return kept(send_file(application().blobs.path(row["thumbnail_sm3"]), mimetype="image/jpeg", conditional=True))
 
 
 @blueprint.post("/attachments/<id>/remove")
@@ -97,7 +98,7 @@ def remove(id: str) -> ResponseReturnValue:
     return "", 204
 
 
-def _kept(answer: Response) -> Response:
+def kept(answer: Response) -> Response:
     """A file never changes under its id; only this reader's browser may keep it."""
     answer.headers["Cache-Control"] = "private, max-age=86400, immutable"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"

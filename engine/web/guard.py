@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.access import sessions, tokens
 from engine.kernel.errors import Forbidden, GuichengError
+from engine.web import party_guard
 from engine.web.api.errors import below_api
 from engine.web.context import now, reading, writing
 
@@ -47,6 +48,8 @@ def identify() -> ResponseReturnValue | None:
     g.actor, g.csrf, g.session_hash, g.bearer = None, "", None, False
     if request.endpoint == "static":
         return None
+    if party_guard.is_outside():
+        return _identify_party()
     if _bearer():
         _by_token()
     elif not below_api():  # programs bring a token; a browser's cookie counts for pages only
@@ -56,6 +59,14 @@ def identify() -> ResponseReturnValue | None:
     if g.actor.must_change and request.endpoint not in FIRST_STEPS and not is_public(current_app, request.endpoint):
         return _change_first()
     return None
+
+
+def _identify_party() -> ResponseReturnValue | None:
+    if party_guard.identify() is not None or is_public(current_app, request.endpoint):
+        return None
+    if request.method in ("GET", "HEAD") and wants_page():
+        return party_guard.to_login()
+    raise LoginRequired(party_guard.LOGIN_REQUIRED)
 
 
 def _bearer() -> str:

@@ -17,7 +17,7 @@ class RealName(Protocol):
 
     title: str
 
-    def begin(self, person: Person) -> Challenge:
+    def begin(self, *, name: str, identifier_kind: str, identifier: str, phone: str) -> Challenge:
         """Send a code to the person's telephone. Raises TryAgain when the check does not answer."""
         ...
 
@@ -38,8 +38,8 @@ class HttpRealName:
         self._token = str(config.options.get("token", ""))
         self.title = "实名核验（模拟）" if config.simulated else "实名核验"
 
-    def begin(self, person: Person) -> Challenge:
-        return Challenge.read(self._ask("/people", person.write()))
+    def begin(self, *, name: str, identifier_kind: str, identifier: str, phone: str) -> Challenge:
+        return Challenge.read(self._ask("/people", Person(name=name, identifier_kind=identifier_kind, identifier=identifier, phone=phone).write()))
 
     def confirm(self, number: str, code: str) -> Verdict:
         return Verdict.read(self._ask("/people/confirm", {"number": number, "code": code}))

@@ -84,7 +84,7 @@ def send_to_party(context: TaskContext, *, document_id: str, party_id: str, cloc
         context.connection, party_id=UUID(party_id), document_id=row.id, case_id=context.case_id, instance_id=context.instance_id, at=context.at,
     )
     code = party_papers.make_code(
-        context.connection, context.app.keys, party_id=UUID(party_id), case_id=context.case_id, at=context.at, until=context.at + timedelta(days=days),
+        context.connection, party_id=UUID(party_id), case_id=context.case_id, at=context.at, until=context.at + timedelta(days=days),
     )
     return {"code": code, "link": f"{context.app.settings.public_url}/party/code/{code}", "sent_on": context.today.isoformat()}
 

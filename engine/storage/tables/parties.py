@@ -25,7 +25,7 @@ party_session = Table(
 )
 
 party_code = Table(
-    "party_code", metadata, key(), Column("code_index", LargeBinary, nullable=False, unique=True, comment="HMAC-SM3 of the one-time code on the paper"), ref("party_id", "party.id"),
+    "party_code", metadata, key(), Column("code_index", LargeBinary, nullable=False, unique=True, comment="SM3 of the one-time code on the paper"), ref("party_id", "party.id"),
     ref("case_id", "case_file.id", index=True), instant("made_at"), instant("expires_at"), instant("used_at", null=True), ref("used_by", null=True),
 )
 
