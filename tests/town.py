@@ -19,6 +19,7 @@ PASSWORD = "Guicheng-2026"
 UNITS = (
     ("city", "city_bureau", None, "上海市示范市场监督管理局", "沪市监"),
     ("city_section", "section", "city", "市局执法稽查处", ""),
+    ("city_legal", "legal_section", "city", "市局法规处", ""),
     ("district", "district_bureau", "city", "上海市云浦区市场监督管理局", "沪市监云"),
     ("case_section", "section", "district", "执法稽查科", ""),
     ("quality_section", "section", "district", "质量监督科", ""),
@@ -33,6 +34,8 @@ PEOPLE = (
     ("joint_head", "韩一舟", "quality_section", "section_head", "科室负责人"), ("chief", "沈砚秋", "district", "bureau_head", "办案机关负责人"),
     ("other_officer", "莫怀瑾", "station_two", "officer", "承办人"), ("other_head", "白晓棠", "station_two", "unit_head", "办案机构负责人"),
     ("keeper", "陆知微", "city", "clerk", "值守人员"),
+    ("legal_staff", "江映雪", "legal_section", "legal_staff", "法制审核人员"), ("legal_head", "方砚秋", "legal_section", "legal_head", "法制机构负责人"),
+    ("city_legal_head", "乔书衡", "city_legal", "legal_head", "市局法制机构负责人"), ("archivist", "温如岚", "case_section", "archivist", "档案管理员"),
 )
 RIGHTS = {"keeper": ("analyst", "operator", "see_all_cases")}
 

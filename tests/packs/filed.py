@@ -60,7 +60,8 @@ class CaseWalker(Walker):
 
 def filed_case(town: Any, *, cause: str = "经营超过保质期的食品") -> CaseWalker:
     """A penalty case of station one under investigation since today, in the hands of ``officer``."""
-    logins = ("officer", "officer_two", "head", "staff", "section_head", "joint_staff", "joint_head", "chief", "other_officer", "other_head")
+    logins = ("officer", "officer_two", "head", "staff", "section_head", "joint_staff", "joint_head", "chief", "other_officer", "other_head",
+              "legal_staff", "legal_head", "city_legal_head", "archivist")
     walk = CaseWalker(town.app, Bureau(units=town.units, actors={login: town.actor(login) for login in logins}))
     walk.town = town
     walk.case_id = _open(walk, cause)

@@ -1,0 +1,132 @@
+"""A filed case that goes the ordinary way: each method is one stage, done by those whose stage it is."""
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from engine.access.parties import PartyInput, save_party_of_case
+from engine.kernel.clock import SHANGHAI, FixedClock, legal_date
+from engine.runtime.begin_process import begin_process
+from engine.runtime.fire_due_timers import fire_due_timers
+from engine.storage.tables.documents import document
+from engine.storage.tables.runtime import incident
+from tests.packs.filed import CaseWalker, filed_case
+from tests.packs.ordinary_case import answers
+
+CHAIN = (("head", "office_review"), ("staff", "section_review"), ("section_head", "section_head_review"), ("joint_staff", "joint_staff_review"),
+         ("joint_head", "joint_head_review"), ("chief", "agency_approval"))
+FACTORY = PartyInput(
+    kind="organisation", name="上海云浦麦浪食品有限公司", identifier_kind="credit_code", identifier="91310101MA1FPX1234", phone="13800000000",
+    address="云浦区汀兰路 45 号", detail={"representative": "白晓棠"},
+)
+
+
+class OrdinaryCase(CaseWalker):
+    """``clock`` moves the day; ``kept`` are proofs of service already uploaded."""
+
+    clock: FixedClock
+
+    @property
+    def today(self) -> date:
+        return legal_date(self.at)
+
+    def go_to(self, day: date) -> None:
+        """Nine in the morning of ``day``; what is due by then has happened."""
+        self.clock.set(datetime.combine(day, time(9), SHANGHAI))
+        fire_due_timers(self.app, self.at)
+
+    def wait(self, days: int) -> None:
+        self.go_to(self.today + timedelta(days=days))
+
+    def chain(self, data: dict[str, Any], *, returned: bool = False) -> None:
+        """Hand in ``data`` and let everybody of the chain with joint review agree."""
+        self.do("officer", "draft", "submit", data)
+        self.reviewed()
+
+    def reviewed(self) -> None:
+        for login, node in CHAIN:
+            if node == "section_head_review":
+                self.do(login, node, "joint", {"joint_unit": str(self.bureau.units["quality_section"])})
+            else:
+                self.do(login, node)
+
+    def investigated(self, handling: str = "penalty", **more: Any) -> None:
+        """The investigation ends with an approved report."""
+        self.do("officer", "investigate", "finish", {"progress": "已查清。"})
+        self.chain(answers.report(handling, **more))
+
+    def served(self, **how: Any) -> None:
+        """The paper that waits is handed over today and signed for."""
+        self.seal()
+        self.do("officer", "choose_route", "submit", {"route": "offline"})
+        self.do("officer", "serve_offline", "submit", {
+            "mode": "direct", "direct_result": "signed", "receiver_kind": "representative", "receiver": "白晓棠", "signed_on": self.today.isoformat(),
+            "receipt": self.proof(field="receipt"), **how,
+        })
+
+    def seal(self) -> None:
+        """What the rendering job does, without its seconds: the issued papers of the case count as sealed."""
+        with self.app.db.begin() as connection:
+            connection.execute(document.update().where(document.c.case_id == self.case_id, document.c.state == "issued", document.c.sealed_sm3.is_(None)).values(sealed_sm3="0" * 64))
+
+    def notified(self, *, hearing: bool = False) -> None:
+        self.do("officer", "prepare_notice", "submit", answers.notice(hearing=hearing))
+        self.do("chief", "approve_notice")
+        self.served()
+
+    def answered(self, wants: str) -> None:
+        self.do("officer", "record_reply", "submit", {"wants": wants, "statement": "货已下架，请从轻。", "received_on": self.today.isoformat(), "attachments": self.proof()})
+
+    def silent(self) -> None:
+        """Nobody says anything until the clock has run out."""
+        clock = next(row for row in self.clocks() if row["clock"].startswith("serving_documents.reply/") and row["state"] == "running")
+        self.go_to(clock["due_on"] + timedelta(days=1))
+
+    def reviewed_by_law(self, conclusion: str = "agree") -> None:
+        self.do("legal_staff", "legal_review", "submit", answers.legal(conclusion))
+        self.do("legal_head", "confirm_legal_review")
+
+    def evidence_is(self, good: bool = True) -> None:
+        self.do("officer", "evidence_gate", "submit", {"complete": good, "compliant": good, **({} if good else {"missing": "补充进货凭证。"})})
+
+    def discussed(self) -> None:
+        self.do("officer", "discuss", "submit", answers.discussion(self.today))
+        self.do("chief", "confirm_discussion")
+
+    def decided(self, **more: Any) -> None:
+        self.evidence_is()
+        if "discuss" in self.waiting():
+            self.discussed()
+        self.chain(answers.decision(**more))
+
+    def executed(self) -> None:
+        self.do("officer", "record_execution", "submit", {"performed_on": self.today.isoformat(), "way": "银行缴纳", "detail": "全额缴纳。"})
+
+    def published(self) -> None:
+        """The seventh working day comes."""
+        due = self.due("ordinary_case.publicity")
+        assert due is not None
+        self.go_to(max(due, self.today))
+
+    def closed(self, kind: str = "executed") -> None:
+        self.do("officer", "draft", "submit", answers.closing(kind))
+        self.approve()
+
+    def archived(self) -> None:
+        self.do("officer", "make_archive", "submit", answers.archive(self.today))
+        self.do("archivist", "check_archive", "archive", {"complete": True})
+
+    def incidents(self) -> list[str]:
+        return [row["message"] for row in self._rows(incident)]
+
+
+def ordinary_case(town: Any, clock: FixedClock) -> OrdinaryCase:
+    """A case that was filed today, with its party, under investigation."""
+    filed = filed_case(town)
+    case = OrdinaryCase(filed.app, filed.bureau)
+    case.town, case.case_id, case.clock = town, filed.case_id, clock
+    with case.app.db.begin() as connection:
+        assert case.case_id is not None
+        save_party_of_case(connection, case.app.keys, given=FACTORY, case_id=case.case_id, at=case.at)
+    begin_process(case.app, case_id=str(case.case_id), process="ordinary_case.ordinary_case", at=case.at.isoformat())
+    return case
