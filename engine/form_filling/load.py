@@ -18,9 +18,9 @@ from engine.kernel.names import pack_of, qualify
 Finding = dict[str, Any]
 _BY_FORMAT = {"date": "date", "date-time": "datetime"}
 _BY_TYPE = {"number": "number", "integer": "number", "boolean": "boolean", "array": "files"}
-_SHAPED = {"party": "object", "address": "object", "files": "array", "photos": "array", "rows": "array", "choices": "array"}
+_SHAPED = {"party": "object", "address": "object", "files": "array", "photos": "array", "rows": "array", "choices": "array", "tags": "array"}
 _AUTHORED = {"text", "textarea", "opinion", "number", "date", "datetime", "boolean", "choice"}
-GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter"})
+GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter", "recorded"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
     "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "

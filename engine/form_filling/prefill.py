@@ -11,10 +11,12 @@ from engine.form_filling.settle import evaluate, feel_names, given_names, settle
 from engine.form_filling.widgets import widget_of
 
 
-def initial_data(form: Form, *, context: FormContext) -> dict[str, Any]:
-    """The values a form opens with when there is no draft: what the server holds, then x-gc.prefill, default and suggest."""
-    data: dict[str, Any] = {}
+def initial_data(form: Form, *, context: FormContext, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The values a form opens with when there is no draft: ``given``, what the server holds, then x-gc.prefill, default and suggest."""
+    data: dict[str, Any] = dict(given or {})
     for field in form.fields.values():
+        if field.name in data:
+            continue
         value = context.known.get(field.name)
         if value is None:
             found = prefilled(field, context)

@@ -21,7 +21,7 @@ MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
 SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
 REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid"}
-RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason"}
+RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason", "valid"}
 FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
 
 

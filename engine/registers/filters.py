@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, Table, literal_column, or_
+from sqlalchemy import ColumnElement, Select, Table, and_, false, literal_column, or_, true
 
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import Invalid
@@ -19,6 +19,9 @@ RANGES = frozenset({"number", "money", "date", "datetime"})
 LONGEST = 100
 MOST_CODES = 200
 MOST_WORDS = 5
+VALID = Field(name="valid", title="有效期", type="validity")
+"""Stands for a register's validity among the filters; its codes are those of ``VALIDITY``."""
+VALIDITY: Mapping[str, str] = {"in_force": "有效", "soon": "将到期", "ended": "已过期", "not_yet": "未生效"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +44,14 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Everything that an address asks of a list. ``sort`` is a field's name, None for the last changed first."""
+    """Everything that an address asks of a list, on the day ``on``. ``sort`` is a field's name, None for the last changed first."""
 
     query: str = ""
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     sort: str | None = None
     descending: bool = True
     columns: tuple[str, ...] = ()
+    on: date | None = None
 
     @property
     def narrowed(self) -> bool:
@@ -70,15 +74,15 @@ class Asked:
 
 def filterable(register: Register) -> list[Field]:
     """Fields that a list may be narrowed by, listed ones first."""
-    fits = [f for f in register.fields.values() if not f.secret and (f.found or f.type in RANGES or f.type == "boolean" or _coded(f))]
-    return sorted(fits, key=lambda f: not f.list)
+    fits = [f for f in register.fields.values() if not f.secret and (f.found or f.type in RANGES or f.type in ("boolean", "tags") or _coded(f))]
+    return ([VALID] if register.valid else []) + sorted(fits, key=lambda f: not f.list)
 
 
 def _coded(one: Field) -> bool:
     return one.type in ("choice", "choices") and one.dictionary is not None
 
 
-def read_asked(register: Register, pairs: Iterable[tuple[str, str]]) -> Asked:
+def read_asked(register: Register, pairs: Iterable[tuple[str, str]], *, on: date | None = None) -> Asked:
     """The (name, value) pairs of an address; empty values count as absent, names that are no filter are left alone.
 
     Raises Invalid for a filter, order or column that the register does not offer, and for a value that fits no range.
@@ -95,7 +99,7 @@ def read_asked(register: Register, pairs: Iterable[tuple[str, str]]) -> Asked:
     sort = found.get("sort", [""])[-1]
     return Asked(
         query=found.get("q", [""])[-1], conditions=conditions, sort=_sort(register, sort.removeprefix("-")), descending=sort.startswith("-") or not sort,
-        columns=_columns(register, found.get("col", [])),
+        columns=_columns(register, found.get("col", [])), on=on,
     )
 
 
@@ -127,7 +131,9 @@ def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:
     values = found.get(name, [])
     if one.type == "boolean" and set(values) - {"true", "false"}:
         raise _unknown()
-    if one.type == "text":
+    if one.type == "validity" and set(values) - set(VALIDITY):
+        raise _unknown()
+    if one.type == "tags" or one.found:
         return Condition(field=one, text=values[-1] if values else "")
     return Condition(field=one, codes=tuple(dict.fromkeys(values[:MOST_CODES])))
 
@@ -148,12 +154,12 @@ def _bound(one: Field, text: str) -> Any:
 
 def narrow(statement: Select[Any], register: Register, table: Table, asked: Asked) -> Select[Any]:
     """``statement`` over ``table`` with every condition of ``asked``, all of which must hold."""
-    searched = [f for f in register.fields.values() if f.search and not f.secret and f.type == "text"]
+    searched = [f for f in register.fields.values() if f.search and not f.secret and f.type in ("text", "serial")]
     for word in asked.query.split()[:MOST_WORDS]:
         if searched:
             statement = statement.where(or_(*(table.c[f.name].contains(word, autoescape=True) for f in searched)))
     for condition in asked.conditions.values():
-        for clause in _clauses(condition, table):
+        for clause in _validity(register, table, condition.codes, asked.on) if condition.field is VALID else _clauses(condition, table):
             statement = statement.where(clause)
     return statement
 
@@ -163,9 +169,25 @@ def order_column(one: Field, table: Table) -> ColumnElement[Any]:
     return literal_column(order_text(one, prefix=f"{table.schema}.{table.name}."), SQLA[one.sql_type])
 
 
+def _validity(register: Register, table: Table, codes: Sequence[str], on: date | None) -> list[ColumnElement[bool]]:
+    """Records whose validity on the day is one of ``codes``: 有效 includes 将到期."""
+    if register.valid is None or on is None:
+        raise _unknown()
+    start = table.c[register.valid.start] if register.valid.start else None
+    end = table.c[register.valid.end]
+    begun = or_(start.is_(None), start <= on) if start is not None else true()
+    ways: Mapping[str, ColumnElement[bool]] = {
+        "in_force": and_(begun, or_(end.is_(None), end >= on)), "soon": and_(begun, end >= on, end <= on + timedelta(days=register.valid.soon)),
+        "ended": end < on, "not_yet": start > on if start is not None else false(),
+    }
+    return [or_(*(ways[code] for code in codes))]
+
+
 def _clauses(condition: Condition, table: Table) -> list[ColumnElement[bool]]:
     one, column = condition.field, table.c[condition.field.name]
     held = order_column(one, table) if one.sorted else column
+    if condition.text and one.type == "tags":
+        return [column.contains(condition.text.split("、"))]
     if condition.text:
         return [column.contains(condition.text, autoescape=True)]
     if condition.codes:

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.errors import Invalid
 from engine.kernel.gm import KeyRing
 from engine.kernel.ids import new_id
 from engine.registers.declaration import Field, Register
+from engine.storage.tables.cases import attachment
 from engine.storage.tables.registers import record_history
 
 
@@ -40,7 +41,16 @@ def write_record(
     connection.execute(insert(record_history).values(
         id=new_id(), register=register.name, record_id=record_id, act_id=act_id, at=at, by_id=by_id, by_name=by_name, reason=reason, changes=changes,
     ).add_cte(record))
+    _keep_files(connection, register, record_id, columns)
     return changes
+
+
+def _keep_files(connection: Connection, register: Register, record_id: UUID, columns: Mapping[str, Any]) -> None:
+    """Files named in the record belong to it from now on: who sees the record sees them."""
+    ids = [UUID(entry["id"]) for name, held in columns.items() if register.fields[name].type == "files" for entry in held or ()]
+    if ids:
+        theirs = update(attachment).where(attachment.c.id.in_(ids), attachment.c.record_id.is_(None))
+        connection.execute(theirs.values(register=register.name, record_id=record_id))
 
 
 def to_column(field: Field, value: Any, keys: KeyRing) -> Any:

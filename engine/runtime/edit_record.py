@@ -61,7 +61,9 @@ def change_record(
     declared, table = get_register(app.library, register)
     with app.db.begin() as connection:
         record = _locked(connection, actor, declared, table, record_id, rev, at)
-        values = _checked(app, connection, actor, declared, data, at, new=False, reason=reason, known=answers_of_record(declared, record.values))
+        values = _checked(
+            app, connection, actor, declared, data, at, new=False, reason=reason, known=answers_of_record(declared, record.values), record_id=record_id,
+        )
         changes = write_record(
             connection, register=declared, table=table, record_id=record_id, values=values, case_id=record.case_id, unit_id=record.unit_id, district_id=None,
             keys=app.keys, at=at, by_id=actor.person_id, by_name=actor.name, reason=reason.strip(),
@@ -99,11 +101,11 @@ def _locked(connection: Connection, actor: Actor, register: Register, table: Tab
 
 def _checked(
     app: Application, connection: Connection, actor: Actor, register: Register, data: Mapping[str, Any], at: datetime, *, new: bool, reason: str = "",
-    known: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None, record_id: UUID | None = None,
 ) -> dict[str, Any]:
     """The answers, checked; a code that was ended since may stay where it stands. Raises Invalid, the missing reason among the fields."""
     form = form_of_register(app, register, new=new)
-    context = form_context(app, connection, actor=actor, form=form, at=at)
+    context = form_context(app, connection, actor=actor, form=form, at=at, record_id=record_id)
     kept = {name: value for name, value in (known or {}).items() if data.get(name) == value}
     problems: dict[str, str] = {}
     answers: dict[str, Any] = {}

@@ -87,7 +87,7 @@ def make_export(app: Application, *, transfer_id: str) -> None:
             return
         actor = load_actor(connection, order["account_id"], order["post_id"], legal_date(at))
         register, table = get_register(app.library, order["register"])
-        asked = read_asked(register, parse_qsl(order["query"]))
+        asked = read_asked(register, parse_qsl(order["query"]), on=legal_date(at))
         try:
             sm3, rows = _build(app, connection, actor, register, table, asked, at, tell=progress.tell)
         except Cancelled:

@@ -30,6 +30,16 @@ def form_of_register(app: Application, register: Register, *, new: bool) -> Form
     return made
 
 
+def form_of_field(app: Application, register: Register, field: Field) -> Form:
+    """A form of this one field, not required: what is set on many records at once."""
+    key = ("register_field", repr(register), field.name)
+    if key not in app.cache:
+        definition = {"type": "object", "title": field.title, "properties": {field.name: _property(field, True)}}
+        app.cache[key] = Form.load(definition, name=register.name, hash=sm3_hex(repr(key).encode())[:16], common=lambda name: {})
+    made: Form = app.cache[key]
+    return made
+
+
 def _definition(register: Register, new: bool) -> dict[str, Any]:
     fields = [one for one in register.fields.values() if one.filled]
     return {

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from engine.deadlines import clocks
 from engine.documents.void import undo_document, void_document
+from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_link, case_party
 from engine.storage.tables.documents import document
+from engine.storage.tables.registers import record_history
 from engine.storage.tables.runtime import submission, task, task_signer
 
 
@@ -59,6 +61,17 @@ def _record(work: Work, entry: Mapping[str, Any]) -> None:
     )
 
 
+def _removed_record(work: Work, entry: Mapping[str, Any]) -> None:
+    register, table = get_register(work.app.library, entry["register"])
+    id = UUID(entry["id"])
+    gone = work.connection.scalar(select(table.c.deleted_at).where(table.c.id == id))
+    work.connection.execute(update(table).where(table.c.id == id).values(deleted_at=None, deleted_reason=None, updated_at=work.at))
+    work.connection.execute(record_history.insert().values(
+        id=new_id(), register=register.name, record_id=id, act_id=work.act_id, at=work.at, by_id=work.actor_id, by_name=work.actor_name, reason="撤回",
+        changes={"deleted_at": [gone.isoformat() if gone else None, None]},
+    ))
+
+
 def _document(work: Work, entry: Mapping[str, Any]) -> None:
     void_document(work.connection, document_id=UUID(entry["id"]), reason="制作它的那一步已撤回", at=work.at)
 
@@ -73,7 +86,7 @@ def _signers(work: Work, entry: Mapping[str, Any]) -> None:
 
 
 INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
-    "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "document": _document,
+    "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "removed_record": _removed_record, "document": _document,
     "superseded": _superseded, "signers": _signers,
 }
 

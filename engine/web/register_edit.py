@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -90,7 +91,7 @@ def _new_page(pack: str, name: str, *, sent: Mapping[str, Any] | None = None, er
     register, _ = wanted(pack, name)
     with reading() as connection:
         require_editor(connection, register=register, actor=actor(), unit_id=actor().unit_id, on=today())
-        html = _html(connection, register, pack, name, sent or {}, errors or {}, new=True)
+        html = _html(connection, register, pack, name, sent or {}, errors or {}, record_id=None)
     key = request.form.get("key") or new_key()
     return render_template("registers/form.html", register=register, pack=pack, name=name, html=html, key=key, record=None, errors=errors or {}, reason="")
 
@@ -101,7 +102,7 @@ def _edit_page(pack: str, name: str, record_id: str, *, sent: Mapping[str, Any] 
         record, _ = query.one(connection, actor=actor(), register=register, table=table, record_id=identifier(record_id, "记录"))
         require_editor(connection, register=register, actor=actor(), unit_id=record.unit_id, on=today())
         shown = answers_of_record(register, record.values) if sent is None else sent
-        html = _html(connection, register, pack, name, shown, errors or {}, new=False)
+        html = _html(connection, register, pack, name, shown, errors or {}, record_id=record.id)
     return render_template(
         "registers/form.html", register=register, pack=pack, name=name, html=html, key="", record=record, errors=errors or {},
         reason=request.form.get("reason", ""), rev=request.form.get("rev") or record.rev,
@@ -109,10 +110,10 @@ def _edit_page(pack: str, name: str, record_id: str, *, sent: Mapping[str, Any] 
 
 
 def _html(
-    connection: Connection, register: Register, pack: str, name: str, data: Mapping[str, Any], errors: Mapping[str, str], *, new: bool,
+    connection: Connection, register: Register, pack: str, name: str, data: Mapping[str, Any], errors: Mapping[str, str], *, record_id: UUID | None,
 ) -> str:
-    form = form_of_register(application(), register, new=new)
+    form = form_of_register(application(), register, new=record_id is None)
     url = addresses("register_edit.live", pack=pack, name=name)
-    context = form_context(application(), connection, actor=actor(), form=form, at=now(), url=url, data=data)
+    context = form_context(application(), connection, actor=actor(), form=form, at=now(), url=url, data=data, record_id=record_id)
     told = {path: text for path, text in errors.items() if path != "reason"}
     return render_form(form, data=data, rights=ALL, errors=told, context=context)

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Table
 
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.declaration import Field, Register
-from engine.registers.filters import RANGES, Asked, Condition, filterable, read_asked
+from engine.registers.filters import RANGES, VALIDITY, Asked, Condition, filterable, read_asked
 from engine.registers.views import remove_view, save_view, views_of
 from engine.runtime.queries import registers as query
 from engine.runtime.queries.pages import Option
 from engine.runtime.queries.record_words import dictionaries_of
+from engine.runtime.queries.related import files_of, pointing_at
 from engine.runtime.register_rights import may_edit
+from engine.runtime.start_case import may_start
 from engine.web.context import actor, application, identifier, now, reading, today, writing
 
 blueprint = Blueprint("registers", __name__)
@@ -41,7 +43,7 @@ def wanted(pack: str, name: str) -> tuple[Register, Table]:
 
 def asked_of(register: Register) -> Asked:
     """What this request's address asks of the register's list."""
-    return read_asked(register, request.args.items(multi=True))
+    return read_asked(register, request.args.items(multi=True), on=today())
 
 
 @blueprint.get("/registers")
@@ -75,16 +77,18 @@ def _filter(connection: Connection, field: Field, condition: Condition | None) -
     options: list[Option] = []
     if field.type == "boolean":
         options = [Option(value="true", title="是"), Option(value="false", title="否")]
+    elif field.type == "validity":
+        options = [Option(value=code, title=title) for code, title in VALIDITY.items()]
     elif field.type in ("choice", "choices"):
         found = dictionaries_of(connection, [field]).get(field.dictionary)
         options = [Option(value=code, title=entry.title) for code, entry in found.entries.items()] if found else []
-    kind = "choice" if field.type in ("choice", "choices", "boolean") else "text" if field.type == "text" else "date" if field.type.startswith("date") else "range"
+    kind = "choice" if field.type in ("choice", "choices", "boolean", "validity") else "text" if field.found or field.type == "tags" else "date" if field.type.startswith("date") else "range"
     return Filter(field=field, kind=kind, options=options, condition=condition, said=_said(field, condition, {one.value: one.title for one in options}))
 
 
 def _said(field: Field, condition: Condition | None, titles: Mapping[str, str]) -> str:
     if condition is None:
-        return "不限" if field.type in RANGES or field.type == "text" else "全部"
+        return "不限" if field.type in RANGES or field.found or field.type == "tags" else "全部"
     if condition.codes:
         return titles.get(condition.codes[0], "") if len(condition.codes) == 1 else f"{len(condition.codes)} 个"
     if condition.text:
@@ -123,8 +127,23 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
     with reading() as connection:
         record, history = query.one(connection, actor=actor(), register=register, table=table, record_id=identifier(record_id, "记录"))
         editor = may_edit(connection, register=register, actor=actor(), unit_id=record.unit_id, on=today())
-    return render_template("registers/one.html", **_record_values(register, record, history, pack, name), editor=editor)
+        values = {
+            "register": register, "record": record, "history": history, "pack": pack, "name": name, "editor": editor,
+            "files": files_of(connection, record_id=record.id), "change_at": _change_at(connection, register, record),
+            "related": pointing_at(application(), connection, actor=actor(), register=register.name, record_id=record.id),
+            "linked": {f.name: url_for("registers.one", record_id=record.values[f.name], **_place(f.register)) for f in register.fields.values() if f.type == "record" and record.values[f.name]},
+        }
+    return render_template("registers/one.html", **values)
 
 
-def _record_values(register: Register, record: query.Record, history: list[query.Change], pack: str, name: str) -> dict[str, Any]:
-    return {"register": register, "record": record, "history": history, "pack": pack, "name": name}
+def _place(register: str | None) -> dict[str, Any]:
+    pack, name = str(register).split(".", 1)
+    return {"pack": pack, "name": name}
+
+
+def _change_at(connection: Connection, register: Register, record: query.Record) -> str | None:
+    """Where a change of the record is asked for, when that is a procedure and the reader may start it."""
+    start = next((one for one in application().catalogue.starts() if one.process == register.process), None)
+    if start is None or not may_start(application(), connection, actor=actor(), role=start.role, at=now()):
+        return None
+    return url_for("start.form", **{**_place(start.process), f"f.{register.name.split('.', 1)[1]}": str(record.id)})

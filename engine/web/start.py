@@ -34,6 +34,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/start/<pack>/<name>")
 def form(pack: str, name: str) -> ResponseReturnValue:
+    """The first step's form; values in the address, ``f.<field>=``, stand in its fields: how a record's page asks for its change."""
     return _page(f"{pack}.{name}")
 
 
@@ -118,11 +119,19 @@ def _sent(process: str) -> dict[str, Any]:
     return opened.form.read_html(request.form) if opened.form else {}
 
 
+def _given(opened: task_form.Open) -> dict[str, str]:
+    """Values of the address for fields that the officer may write anyway; the form checks them like typed ones."""
+    fields = opened.form.fields if opened.form else {}
+    asked = {name.removeprefix("f."): value for name, value in request.args.items() if name.startswith("f.")}
+    return {name: value[:200] for name, value in asked.items() if name in fields and opened.rights.get(name, opened.rights.get("*")) == "write"}
+
+
 def _page(process: str, *, sent: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     found = find_start_draft(application(), actor=actor(), process=process)
     with reading() as connection:
         opened = _opened(connection, process)
-        typed, opinion = task_form.typed(opened, sent, found[1] if found else None)
+        given = _given(opened)
+        typed, opinion = task_form.typed(opened, sent, None if given else found[1] if found else None, given)
         work = {
             "html": task_form.html(opened, typed, errors or {}), "errors": errors or {}, "opinion": opinion, "key": sent_key() if sent is not None else new_key(),
             "form_hash": opened.form.hash if opened.form else "", "draft_id": str(found[0]) if found else new_key(), "saved_at": found[2] if found else None,

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, Uuid, column, select, table
+from sqlalchemy import ColumnElement, Connection, Table, Text, Uuid, column, func, select
+from sqlalchemy import table as named_table
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Invalid
@@ -26,7 +28,7 @@ def title_field(register: Register) -> Field | None:
 def titles_of(connection: Connection, field: Field, ids: Collection[UUID]) -> dict[UUID, str]:
     """{id: title} of the records of the register that ``field`` points at; also of removed ones."""
     name = str(field.register)
-    told = table(f"{pack_of(name)}__{name_of(name)}", column("id", Uuid), column(field.shows, Text), schema="reg")
+    told = named_table(f"{pack_of(name)}__{name_of(name)}", column("id", Uuid), column(field.shows, Text), schema="reg")
     rows = connection.execute(select(told.c.id, told.c[field.shows]).where(told.c.id.in_(ids)))
     return {id: title or "未命名" for id, title in rows}
 
@@ -41,6 +43,16 @@ def record_title(app: Application, connection: Connection, *, actor: Actor | Non
     return None if found is None else found[0] or "未命名"
 
 
+def record_value(app: Application, connection: Connection, *, actor: Actor, register: str, record_id: UUID, field: str) -> Any:
+    """What ``field`` of one live record holds, ids as text; None when it is empty, secret, not there or not for ``actor``."""
+    declared, held = get_register(app.library, register)
+    known = declared.fields.get(field)
+    if known is None or known.secret:
+        return None
+    value = connection.scalar(visible(declared, held, actor, held.c[field]).where(held.c.id == record_id))
+    return str(value) if isinstance(value, UUID) else value
+
+
 def find_records(app: Application, connection: Connection, *, actor: Actor, register: str, text: str, limit: int) -> list[tuple[UUID, str]]:
     """(id, title) of live records that ``actor`` may see whose title has ``text`` in it, last changed first."""
     declared, held = get_register(app.library, register)
@@ -52,6 +64,19 @@ def find_records(app: Application, connection: Connection, *, actor: Actor, regi
         statement = statement.where(held.c[shown.name].contains(text, autoescape=True))
     rows = connection.execute(statement.order_by(held.c.updated_at.desc(), held.c.id.desc()).limit(limit))
     return [(id, title or "未命名") for id, title in rows]
+
+
+def titles_among(connection: Connection, *, actor: Actor, register: Register, table: Table, ids: Collection[UUID]) -> list[tuple[UUID, str]]:
+    """(id, title) of those of ``ids`` that ``actor`` may see, by title."""
+    shown = title_field(register)
+    title = table_column(table, shown)
+    rows = connection.execute(visible(register, table, actor, table.c.id, title).where(table.c.id.in_(ids)).order_by(title, table.c.id))
+    return [(id, told or "未命名") for id, told in rows]
+
+
+def table_column(table: Table, shown: Field | None) -> ColumnElement[str]:
+    """What stands for a record in ``table``: its title's column, else the day it was last changed."""
+    return table.c[shown.name] if shown else func.to_char(table.c.updated_at, "YYYY-MM-DD")
 
 
 def known_titles(connection: Connection, *, library: Library, actor: Actor, field: Field) -> dict[str, list[UUID]]:

@@ -72,6 +72,7 @@ case_clock = Table(
     json("rule", server_default="{}", comment="first day, rest day, limits and steps of its law when it started"),
     instant("start_at", null=True, comment="clocks in hours"), instant("due_at", null=True, comment="clocks in hours"), instant("next_at", null=True, comment="when its next step is due"),
     Index("ix_case_clock_due_on", "due_on", postgresql_where="state = 'running'"),
+    Index("ix_case_clock_unit_id_due_on", "unit_id", "due_on", postgresql_where="state IN ('running', 'suspended')"),
     Index("ix_case_clock_next_at", "next_at", postgresql_where="state = 'running' AND next_at IS NOT NULL"),
     Index("uq_case_clock_live", "case_id", "clock", unique=True, postgresql_where="state in ('running','suspended')"),
 )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.form_filling import attachments
 from engine.kernel.errors import Invalid
 from engine.runtime.queries import tasks
+from engine.runtime.queries.attachments import file_for
 from engine.web.api.screen import takes_file
 from engine.web.api.topic import Asked, ErrorAnswer, Told, make_topic, tell
 from engine.web.context import actor, application, now, reading, writing
@@ -92,4 +93,4 @@ def remove(path: AttachmentPath) -> Response:
 
 def _row(path: AttachmentPath) -> Any:
     with reading() as connection:
-        return attachments.get_attachment(connection, actor=actor(), attachment_id=path.attachment_id)
+        return file_for(application(), connection, actor=actor(), attachment_id=path.attachment_id)
