@@ -141,8 +141,10 @@ def add_value(
     text: str | None = None,
     unit_id: UUID | None = None,
     valid_until: date | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """An administrator's value from a date on, for one unit if the law allows; unit and rule are those of the latest row."""
+    """An administrator's value from a date on, for one unit if the law allows; unit and rule are those of the latest row, with
+    the entries of ``detail`` in place of its own (None takes one out)."""
     if not source.strip():
         raise Invalid("请写明依据。", fields={"source": "请写明法律、规章或者文件的名称和条款。"})
     known = connection.execute(
@@ -163,7 +165,7 @@ def add_value(
             valid_until=valid_until,
             unit_id=unit_id,
             origin="page",
-            detail=known.detail,
+            detail={name: item for name, item in {**(known.detail or {}), **(detail or {})}.items() if item is not None},
         )
     )
     return id

@@ -46,6 +46,7 @@ class Shell:
             Place(key="desk", url=url_for("desk.page"), icon="desk", word="工作台"),
             Place(key="cases", url=url_for("cases.page"), icon="case", word="案件"),
             Place(key="start", url=url_for("start.page"), icon="plus", word="发起"),
+            Place(key="clocks", url=url_for("clock_board.page"), icon="chart", word="期限"),
             Place(key="registers", url=url_for("registers.page"), icon="table", word="台账"),
             Place(key="processes", url=url_for("processes.page"), icon="flow", word="流程"),
         ]

@@ -16,6 +16,7 @@ COLUMNS = (
     "ALTER TABLE case_clock ADD COLUMN IF NOT EXISTS start_at timestamptz, ADD COLUMN IF NOT EXISTS due_at timestamptz, ADD COLUMN IF NOT EXISTS next_at timestamptz",
     "ALTER TABLE clock_event ADD COLUMN IF NOT EXISTS on_at timestamptz, ADD COLUMN IF NOT EXISTS until_at timestamptz",
     "ALTER TABLE task ADD COLUMN IF NOT EXISTS clock text",
+    "CREATE INDEX IF NOT EXISTS ix_case_clock_unit_id_due_on ON case_clock (unit_id, due_on) WHERE state IN ('running', 'suspended')",
     "CREATE INDEX IF NOT EXISTS ix_case_clock_next_at ON case_clock (next_at) WHERE state = 'running' AND next_at IS NOT NULL",
 )
 LIVE = "state IN ('running', 'suspended')"
