@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from engine.kernel.errors import Invalid
 from engine.runtime.incidents import OPERATOR, retry_incident, skip_incident
 from engine.runtime.queries import incidents as query
+from engine.runtime.queries import jobs as job_query
 from engine.web.answers import done
 from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key
 
@@ -22,7 +23,7 @@ def page() -> ResponseReturnValue:
     open_only = request.args.get("show") != "all"
     with reading() as connection:
         rows = query.listed(connection, actor=actor(), open_only=open_only, case_id=identifier(case, "案件") if case else None)
-    return render_template("incidents/page.html", rows=rows, open_only=open_only, kinds=KINDS, states=STATES)
+    return render_template("incidents/page.html", rows=rows, open_only=open_only, kinds=KINDS, states=STATES, key=new_key())
 
 
 @blueprint.get("/incidents/<incident_id>")
@@ -47,6 +48,7 @@ def _show(incident_id: str, *, errors: dict[str, str] | None = None, reason: str
     actor().require(OPERATOR)
     with reading() as connection:
         row = query.one(connection, actor=actor(), incident_id=identifier(incident_id, "异常"))
+        row["next_try"] = job_query.next_try(connection, effect_id=str(row["effect_id"])) if row["effect_id"] else None
     definition = application().library.definition(row["definition_id"])
     return render_template(
         "incidents/one.html", row=row, definition=definition, kinds=KINDS, states=STATES, errors=errors or {}, reason=reason, key=new_key(),

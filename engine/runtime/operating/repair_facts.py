@@ -103,13 +103,14 @@ def _changes(machine: Machine, values: Mapping[str, str]) -> list[tuple[Fact, An
         if key not in known:
             wrong[key] = "流程现在没有这个值，请刷新页面。"
             continue
+        if text.strip() == known[key].text:
+            continue
         try:
             new = read_value(text, known[key].type)
         except ValueError:
             wrong[key] = f"要填{known[key].kind}。"
             continue
-        if new != known[key].value or type(new) is not type(known[key].value):
-            changes.append((known[key], new))
+        changes.append((known[key], new))
     if wrong:
         raise Invalid("值没有更正：有的值填得不对，请按提示改正。", fields=wrong)
     if not changes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
@@ -74,8 +74,10 @@ def _undo(work: Work, found: Preview) -> None:
 def _tasks(work: Work, found: Preview, waits: Waits) -> None:
     """Open the rows again that stood open then; whoever did a step has it back, a pool is a pool again."""
     ids = [one["id"] for one in found.reopened]
+    undone = task.c.act_id.in_([one["id"] for one in found.undone])
+    work.connection.execute(update(task).where(undone, task.c.id.not_in(ids), task.c.status == "done").values(status="cancelled", act_id=None))
     work.connection.execute(update(task).where(task.c.id.in_(ids)).values(
-        status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, ended_for=None, held=None,
+        status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, ended_for=None, held=null(),
         assignee_id=func.coalesce(task.c.ended_for, task.c.ended_by, task.c.assignee_id),
     ))
     pooled = select(task.c.id).where(task.c.id.in_(ids), task.c.assignee_id.is_(None))

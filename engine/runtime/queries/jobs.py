@@ -36,3 +36,10 @@ def counts(connection: Connection, *, at: datetime) -> dict[str, int]:
     """How many jobs stand in each tab, counted to ten thousand."""
     parts = [select(func.count()).select_from(select(job.c.id).where(_where(tab, at)).limit(LIMIT + 1).subquery()).scalar_subquery().label(tab) for tab in TABS]
     return {name: int(value) for name, value in connection.execute(select(*parts)).mappings().one().items()}
+
+
+def next_try(connection: Connection, *, effect_id: str) -> datetime | None:
+    """When the job of an effect runs next; None when none waits or it runs at once."""
+    mine = (cast(job.c.status, String) == "todo") & (job.c.args.op("->>")("effect_id") == effect_id)
+    found: datetime | None = connection.scalar(select(job.c.scheduled_at).where(mine).limit(1))
+    return found
