@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, Engine, event, text
 
+from engine.access.actors import Actor
+from engine.access.audit import note
 from engine.kernel.gm import KeyRing
 from engine.storage.access_triggers import COLUMNS
 
@@ -28,6 +31,7 @@ TITLES = {
 KEY, DIRTY = "guicheng_mac", "guicheng_rights_changed"
 Mac = Callable[[bytes], bytes]
 _MODULUS = 1 << 256
+_acting: ContextVar[Callable[[], Actor | None]] = ContextVar("guicheng_acting", default=lambda: None)
 _STREAM = {"stream_results": True, "yield_per": 5_000}
 _WRITES = re.compile(
     r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:account|person|post|unit|role_holder|seal_permission|deputy)\b|(?:INSERT INTO|DELETE FROM) api_token\b|UPDATE api_token SET (?!used_at)"
@@ -74,6 +78,20 @@ def seal_changes(connection: Connection) -> None:
         noted.setdefault(table, set()).add(row_key)
     for table in sorted(noted):
         _seal_rows(connection, mac, table, sorted(noted[table]))
+    if noted:
+        _record(connection, noted)
+
+
+def _record(connection: Connection, noted: dict[str, set[str]]) -> None:
+    """Who changed which rows of rights goes into the trail in the same commit."""
+    actor, at = _acting.get()(), connection.execute(text("SELECT statement_timestamp()")).scalar_one()
+    rows = {TITLES[table]: {"count": len(ids), "rows": sorted(ids)[:20]} for table, ids in noted.items()}
+    note(connection, actor=actor, at=at, action="rights.change", object="、".join(sorted(rows)), detail=rows)
+
+
+def acting(who: Callable[[], Actor | None]) -> None:
+    """Tell on whose behalf this thread works from now on; ``who`` is asked when rights change."""
+    _acting.set(who)
 
 
 def _seal_rows(connection: Connection, mac: Mac, table: str, ids: Sequence[str]) -> None:

@@ -75,6 +75,7 @@ def _open(login: str, password: str, *, only: str = "") -> tuple[sessions.OpenSe
     with writing() as connection:
         result = passwords.sign_in(connection, login=login, password=password, at=now())
         if result.account_id is None:
+            _failed(connection, login, result.refusal or passwords.WRONG)
             return None, result.refusal or passwords.WRONG, False
         actor = actors.load_actor(connection, result.account_id, None, legal_date(now()))
         if only and actor.person_id != UUID(only):
@@ -90,6 +91,14 @@ def _audit(connection: Connection, *, actor: actors.Actor, action: str) -> None:
     audit.append(
         connection, chain=audit.chain_of(actor), at=now(), actor_id=actor.person_id, actor_name=actor.name, action=action, object="账号",
         detail={"network": request.remote_addr or ""},
+    )
+
+
+def _failed(connection: Connection, login: str, refusal: str) -> None:
+    """A failed try is on record; what was typed is kept only where it is an account's name, for it may be a password."""
+    found = actors.find_actor_by_login(connection, login=login.strip().lower(), on=legal_date(now()))
+    audit.note(
+        connection, actor=found, at=now(), action="登录失败", object="账号", network=request.remote_addr or "", detail={"known": found is not None, "why": refusal},
     )
 
 

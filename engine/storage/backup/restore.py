@@ -39,9 +39,9 @@ class BackupFile:
     def __init__(self, path: Path, passphrase: str) -> None:
         try:
             self._tar = tarfile.open(path)  # noqa: SIM115 (closed by close)
+            self._places = {info.name: info for info in self._tar if info.isreg()}
         except (tarfile.TarError, OSError) as error:
             raise Invalid(f"这不是备份文件，或文件不完整（{error}）。") from None
-        self._places = {info.name: info for info in self._tar if info.isreg()}
         raw = self.small("manifest.json")
         self.manifest = _loaded(raw)
         self.key, mac_key = derived(passphrase, bytes.fromhex(self.manifest["salt"]))
@@ -90,8 +90,8 @@ def restore_backup(
     engine: Engine, *, url: str, data_dir: Path, backup: BackupFile, tell: Callable[[str], None] = lambda words: None
 ) -> Restored:
     """Restore into an empty place (see ``check_empty``). Raises Invalid when anything is altered or doesn't come back the same."""
-    keys = open_keys(backup.small("keys.sealed"), backup.key, data_dir)
     _database(engine, url, backup, tell)
+    keys = open_keys(backup.small("keys.sealed"), backup.key, data_dir)
     count = _blobs(BlobStore(data_dir / "blobs"), backup, tell)
     if "anchors.jsonl" in backup.manifest["members"]:
         folder = data_dir / "anchors"

@@ -9,6 +9,7 @@ import { installMenus, installWaiting } from "./app/menus.js";
 import { csrf } from "./app/net.js";
 import { say } from "./app/notes.js";
 import { installPeople } from "./app/people.js";
+import { installPrintTrace } from "./app/print.js";
 import { signInAgain } from "./app/relogin.js";
 import { installTabs } from "./app/tabs.js";
 
@@ -35,4 +36,5 @@ installTabs();
 installPeople();
 installLogin();
 installWaiting();
+installPrintTrace();
 offerKept();
