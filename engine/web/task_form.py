@@ -114,13 +114,15 @@ def work_on(
     }
 
 
-def typed(opened: Open, sent: Mapping[str, Any] | None, draft: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
-    """What to show in the fields: just sent, else the draft, else what the platform has; and the opinion."""
+def typed(
+    opened: Open, sent: Mapping[str, Any] | None, draft: Mapping[str, Any] | None, given: Mapping[str, Any] | None = None,
+) -> tuple[Mapping[str, Any], str]:
+    """What to show in the fields: just sent, else the draft, else ``given`` and what the platform has; and the opinion."""
     if sent is not None:
         return {name: value for name, value in sent.items() if name != OPINION}, request.form.get("opinion", "")
     if draft is not None:
         return {name: value for name, value in draft.items() if name != OPINION}, str(draft.get(OPINION) or "")
-    return (initial_data(opened.form, context=opened.context) if opened.form and opened.context else {}), ""
+    return (initial_data(opened.form, context=opened.context, given=given) if opened.form and opened.context else {}), ""
 
 
 def html(opened: Open, shown: Mapping[str, Any], errors: Mapping[str, str]) -> Markup | None:
