@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.access.actors import Actor
+from engine.deadlines.rights import require_not_over
 from engine.kernel.errors import Invalid
 from engine.runtime import redo
 from engine.runtime.advance import advance
@@ -62,11 +63,19 @@ def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, f
 def check_completion(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None) -> tuple[Outcome, Answers]:
     """The chosen button and the checked answers; what the history entry says is set on ``work``. Raises Invalid, StaleRevision."""
     chosen = outcome_of(work, outcome)
+    require_not_over(work.connection, case_id=work.case["id"], acts=_acts(work, chosen), at=work.at)
     answers = check_answers(work, data=data, outcome=chosen, form_hash=form_hash)
     work.opinion = opinion or answers.opinion
     _require_opinion(chosen, work.opinion)
     work.outcome, work.outcome_title = chosen.value, chosen.title
     return chosen, answers
+
+
+def _acts(work: Work, chosen: Outcome) -> tuple[str, ...]:
+    """What a clock may forbid here: the button, and the step unless it is handed back; in the process drawn and in the one that runs."""
+    assert work.task is not None
+    steps = [f"{process}/{work.task['node']}" for process in (work.task["process"], work.instance["process"])]
+    return (*(f"{step}/{chosen.value}" for step in steps), *(steps if chosen.kind != "return" else ()))
 
 
 def hold_completion(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None) -> ActResult:
