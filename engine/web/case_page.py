@@ -21,7 +21,7 @@ from engine.web.context import actor, application, identifier, new_key, now, rea
 
 blueprint = Blueprint("case_page", __name__)
 TABS = (("flow", "流程图", None), ("forms", "表单", "submissions"), ("documents", "文书", "documents"), ("attachments", "附件", "attachments"),
-        ("links", "关联", "links"), ("log", "日志", None))
+        ("links", "关联", "links"), ("journey", "流转", None), ("log", "日志", None))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,11 @@ from flask.typing import ResponseReturnValue
 
 from engine.documents.queries import STATES
 from engine.runtime.queries import case_page as query
+from engine.runtime.queries import journey as query_journey
 from engine.runtime.queries.submissions import Answers
 from engine.runtime.secrets import open_secrets
 from engine.web import task_form
-from engine.web.context import actor, application, identifier, reading
+from engine.web.context import actor, application, identifier, now, reading
 
 blueprint = Blueprint("case_tabs", __name__)
 LIGHTS = {"draft": "none", "issued": "ok", "served": "done", "withdrawn": "hold", "void": "late"}
@@ -64,6 +65,14 @@ def links(case_id: str) -> ResponseReturnValue:
     with reading() as connection:
         rows = query.links(connection, actor=actor(), case_id=identifier(case_id, "案件"))
     return render_template("case/links.html", rows=rows, words=LINKS)
+
+
+@blueprint.get("/cases/<case_id>/journey")
+def journey(case_id: str) -> ResponseReturnValue:
+    """流转日志: each step with unit, person, time and stay."""
+    with reading() as connection:
+        hops = query_journey.journey(connection, actor=actor(), case_id=identifier(case_id, "案件"), at=now())
+    return render_template("case/journey.html", hops=hops, stays=query_journey.stays(hops))
 
 
 @blueprint.get("/cases/<case_id>/log")
