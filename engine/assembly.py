@@ -35,6 +35,7 @@ from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in
 from engine.runtime.hold_items import hold_items
 from engine.runtime.import_register import check_import, transfer_failed, undo_written, write_import
 from engine.runtime.incidents import document_exhausted
+from engine.runtime.key_rounds.rounds import round_failed, run_round
 from engine.runtime.make_items import make_items
 from engine.runtime.migrating.begin_migration import check_migration
 from engine.runtime.migrating.run_migration import run_migration, run_undo
@@ -130,6 +131,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.APPLY_CALENDAR, make_change, attempts=3, exhausted=change_failed)
     app.jobs.register(job_names.RECOUNT_LATE, recount_late)
     app.jobs.register(job_names.REPLAN_CLOCKS, replan_clocks)
+    app.jobs.register(job_names.KEY_ROUND, run_round, attempts=5, exhausted=round_failed)
     app.jobs.register(job_names.CASE_BUNDLE, make_bundle, attempts=3, exhausted=bundle_failed)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)

@@ -67,6 +67,7 @@ def save_party(
     connection: Connection, keys: KeyRing, *, given: PartyInput, at: datetime, unit_id: UUID | None = None, district_id: UUID | None = None
 ) -> UUID:
     """The id of the party: a known number updates its row, anything else becomes a new one. Raises Invalid without a name."""
+    _bring_forward(connection, keys, given)
     statement = _upsert(keys, given=given, at=at, unit_id=unit_id, district_id=district_id)
     return connection.execute(statement.returning(party.c.id)).scalar_one()
 
@@ -76,6 +77,7 @@ def save_party_of_case(
     unit_id: UUID | None = None, district_id: UUID | None = None,
 ) -> UUID:
     """``save_party`` and ``attach_party`` in one statement; the id of the note on the case."""
+    _bring_forward(connection, keys, given)
     saved = _upsert(keys, given=given, at=at, unit_id=unit_id, district_id=district_id).returning(party.c.id).cte("saved")
     values = _link(keys, case_id=case_id, party_id=select(saved.c.id).scalar_subquery(), given=given, at=at, act_id=act_id, role=role)
     connection.execute(insert(case_party).values(values))
@@ -121,14 +123,38 @@ def _aad(column: str, index: bytes | None) -> bytes:
     return b"party." + column.encode() + b":" + (index or b"")
 
 
-def identifier_index(keys: KeyRing, *, kind: str, identifier: str) -> bytes:
-    """The blind index of a number of ``kind``."""
-    return keys.index(f"party.identifier:{kind}:{normal_identifier(identifier)}".encode())
+def identifier_index(keys: KeyRing, *, kind: str, identifier: str, version: int | None = None) -> bytes:
+    """The blind index of a number of ``kind``, under the newest index key or ``version``."""
+    return keys.index(f"party.identifier:{kind}:{normal_identifier(identifier)}".encode(), version=version)
 
 
-def phone_index(keys: KeyRing, *, phone: str) -> bytes:
-    """The blind index of a telephone number."""
-    return keys.index(f"party.phone:{normal_phone(phone)}".encode())
+def phone_index(keys: KeyRing, *, phone: str, version: int | None = None) -> bytes:
+    """The blind index of a telephone number, under the newest index key or ``version``."""
+    return keys.index(f"party.phone:{normal_phone(phone)}".encode(), version=version)
+
+
+def reseal_party(keys: KeyRing, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A party's sealed columns under the newest data key and the newest index key."""
+    index = row["identifier_index"]
+    number = keys.decrypt(row["identifier"], _aad("identifier", index)).decode() if row["identifier"] else ""
+    phone = keys.decrypt(row["phone"], _aad("phone", index)).decode() if row["phone"] else ""
+    fresh = identifier_index(keys, kind=row["identifier_kind"], identifier=number) if number else None
+    return {
+        "identifier_index": fresh, "identifier": keys.encrypt(number.encode(), _aad("identifier", fresh)) if number else None,
+        "phone": keys.encrypt(phone.encode(), _aad("phone", fresh)) if phone else None, "phone_index": phone_index(keys, phone=phone) if phone else None,
+    }
+
+
+def _bring_forward(connection: Connection, keys: KeyRing, given: PartyInput) -> None:
+    """While index keys change: a party known under an older one is moved first, so that its number stays unique."""
+    number, newest = normal_identifier(given.identifier), max(keys.index_keys)
+    for version in keys.index_keys:
+        if number and version != newest:
+            old = identifier_index(keys, kind=given.identifier_kind, identifier=number, version=version)
+            known = (party.c.identifier_kind == given.identifier_kind) & (party.c.identifier_index == old)
+            row = connection.execute(select(party).where(known).with_for_update()).mappings().one_or_none()
+            if row is not None:
+                connection.execute(party.update().where(party.c.id == row["id"]).values(**reseal_party(keys, row)))
 
 
 def get_party(connection: Connection, keys: KeyRing, *, party_id: UUID, reveal: bool = False) -> PartyView:
@@ -143,8 +169,8 @@ def find_party_by_identifier(
     connection: Connection, keys: KeyRing, *, kind: str, identifier: str, reveal: bool = False
 ) -> PartyView | None:
     """The party with exactly this number, or None."""
-    index = identifier_index(keys, kind=kind, identifier=identifier)
-    row = connection.execute(select(party).where(party.c.identifier_kind == kind, party.c.identifier_index == index)).one_or_none()
+    indexes = [identifier_index(keys, kind=kind, identifier=identifier, version=version) for version in keys.index_keys]
+    row = connection.execute(select(party).where(party.c.identifier_kind == kind, party.c.identifier_index.in_(indexes))).one_or_none()
     return None if row is None else party_view(keys, row, reveal=reveal)
 
 
@@ -155,10 +181,10 @@ def find_parties(connection: Connection, keys: KeyRing, *, text: str, limit: int
         return []
     number = normal_identifier(text)
     if len(number) >= 7 and number.isascii():
-        by_number = [identifier_index(keys, kind=kind, identifier=number) for kind in _identifier_kinds(connection)]
+        by_number = [identifier_index(keys, kind=kind, identifier=number, version=version) for kind in _identifier_kinds(connection) for version in keys.index_keys]
         found = party.c.identifier_index.in_(by_number)
         rows = list(connection.execute(select(party).where(found).limit(limit)))
-        rows += connection.execute(select(party).where(party.c.phone_index == phone_index(keys, phone=text)).limit(limit))
+        rows += connection.execute(select(party).where(party.c.phone_index.in_([phone_index(keys, phone=text, version=version) for version in keys.index_keys])).limit(limit))
     else:
         rows = list(
             connection.execute(select(party).where(party.c.name.contains(text, autoescape=True)).order_by(party.c.name).limit(limit))

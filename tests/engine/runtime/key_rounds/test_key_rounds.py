@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from engine.access.parties import PartyInput, find_parties, find_party_by_identifier, get_party, save_party
+from engine.kernel.errors import Conflict, Forbidden, NotFound
+from engine.runtime.case_bundle.collect import Collector
+from engine.runtime.key_rounds import rounds
+from engine.runtime.key_rounds.rounds import run_round, start_round, stop_round
+from engine.runtime.key_rounds.stores import stores
+from tests.engine.runtime.walk import HANDLING, PARTY, do, start_clue
+from tests.town import Town
+
+PERSON = {**PARTY, "kind": "person", "name": "姜小满", "identifier_kind": "id_card", "identifier": "310101199003074610", "sex": "female", "birth_date": "1990-03-07"}
+
+
+def keeper(town: Town) -> Any:
+    return replace(town.actor("keeper"), rights=frozenset({"security"}))
+
+
+def left(town: Town, kind: str = "data") -> int:
+    with town.app.db.connect() as connection:
+        return sum(store.left(connection, town.app.keys.data_key.version) for store in stores(town.app, kind))
+
+
+def commitments(town: Town, case_id: Any) -> dict[str, bytes]:
+    with town.app.db.connect() as connection:
+        return {name: data for name, data in Collector(town.app, connection, case_id, revealed=True).members() if name in ("submissions.json", "openings.json")}
+
+
+def test_everything_sealed_moves_to_a_new_key_while_officers_work_and_the_trail_still_fits(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "BATCH", 2)
+    app, at = town.app, town.app.clock.now()
+    started = start_clue(town)
+    do(town, "officer", "verify", "file", data={**HANDLING, "party": PERSON})
+    before = commitments(town, started.case_id)
+    assert b"310101199003074610" in before["openings.json"]
+    with pytest.raises(Forbidden):
+        start_round(app, actor=town.actor("officer"), kind="data", renew=True, at=at)
+    first = start_round(app, actor=keeper(town), kind="data", renew=True, at=at)
+    assert app.keys.data_key.version == 2 and left(town) > 10
+    with pytest.raises(Conflict):
+        start_round(app, actor=keeper(town), kind="data", renew=True, at=at)
+    stop_round(app, actor=keeper(town), round_id=first, at=at)
+    app.jobs.run_due(app)
+    assert left(town) > 10
+    with pytest.raises(NotFound):
+        stop_round(app, actor=keeper(town), round_id=first, at=at)
+    start_round(app, actor=keeper(town), kind="data", renew=False, at=at)
+    with app.db.connect() as connection:
+        assert connection.scalar(text("SELECT total FROM key_round WHERE state = 'running'")) > 10
+    app.jobs.run_due(app)
+    with app.db.connect() as connection:
+        row = connection.execute(text("SELECT * FROM key_round WHERE state = 'done'")).one()
+    assert left(town) == 0 and row.done == row.total and app.keys.data_key.version == 2
+    assert commitments(town, started.case_id) == before
+
+
+def test_a_round_that_died_goes_on_where_it_stopped(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "BATCH", 1)
+    app, at = town.app, town.app.clock.now()
+    id = start_round(app, actor=keeper(town), kind="data", renew=True, at=at)
+    real, counted = rounds._step, [0]
+
+    def dies(*given: Any) -> bool:
+        counted[0] += 1
+        if counted[0] == 4:
+            raise RuntimeError("killed")
+        return real(*given)
+
+    monkeypatch.setattr(rounds, "_step", dies)
+    with pytest.raises(RuntimeError):
+        run_round(app, round_id=str(id))
+    with app.db.connect() as connection:
+        half = connection.execute(text("SELECT done, place FROM key_round")).one()
+    run_round(app, round_id=str(id))
+    with app.db.connect() as connection:
+        assert connection.execute(text("SELECT state, done > :done AS more FROM key_round"), {"done": half.done}).one() == ("done", True)
+    assert left(town) == 0
+
+
+def test_numbers_stay_found_and_unique_while_the_index_key_changes(town: Town) -> None:
+    app, at = town.app, town.app.clock.now()
+    given = PartyInput(kind="person", name="姜小满", identifier_kind="id_card", identifier="310101199003074610", phone="13812345678")
+    other = replace(given, name="闻人雪", identifier="310101198001011234", phone="13912345678")
+    with app.db.begin() as connection:
+        id, second = save_party(connection, app.keys, given=given, at=at), save_party(connection, app.keys, given=other, at=at)
+    start_round(app, actor=keeper(town), kind="index", renew=True, at=at)
+    with app.db.begin() as connection:
+        found = find_party_by_identifier(connection, app.keys, kind="id_card", identifier="310101199003074610")
+        assert found is not None and found.id == id
+        assert [one.id for one in find_parties(connection, app.keys, text="13812345678")] == [id]
+        assert save_party(connection, app.keys, given=replace(given, phone="13700000000"), at=at) == id
+    app.jobs.run_due(app)
+    assert app.keys.versions()["index"] == [2]
+    with app.db.begin() as connection:
+        assert get_party(connection, app.keys, party_id=second, reveal=True).identifier == "310101198001011234"
+        assert save_party(connection, app.keys, given=other, at=at) == second
+        assert [one.id for one in find_parties(connection, app.keys, text="13700000000")] == [id]
