@@ -70,6 +70,7 @@ class _Reader:
         self.on = FormContext(at=at).today
         self.record_id: UUID | None = None
         self._answers: dict[str, dict[str, Any]] | None = None
+        self._forms: dict[str, dict[str, Any]] = {}
         self.expected: set[UUID] = set()
         self._names: dict[tuple[str, UUID], str | None] = {}
 
@@ -180,7 +181,7 @@ class _Reader:
         return phrases.phrases_of(self.connection, person_id=self.actor.person_id) if self.actor else ()
 
     def prefill(self, expression: str) -> Prefilled | None:
-        """``case.title``, ``fact.<name>``, ``task.<node>.<field>``."""
+        """``case.title``, ``fact.<name>``, ``task.<node>.<field>``, ``form.<form>.<field>``."""
         kind, _, rest = expression.partition(".")
         if kind == "case" and self.case and rest in ("title", "subject", "address", "number"):
             return Prefilled(value=self.case[rest], source="来自本案")
@@ -189,7 +190,19 @@ class _Reader:
         if kind == "task":
             node, _, field = rest.partition(".")
             return self._from_answers(node, field)
+        if kind == "form":
+            form, _, field = rest.rpartition(".")
+            value = self._of_form(qualify(form, self.pack)).get(field)
+            return None if value is None else Prefilled(value=value, source="前面步骤已填")
         return None
+
+    def _of_form(self, form: str) -> dict[str, Any]:
+        """The latest answers to ``form`` on this case that still count, whoever gave them at whatever step."""
+        if form not in self._forms:
+            c = submission.c
+            query = select(c.data).where(c.case_id == (self.case or {}).get("id"), c.form == form, c.superseded.is_(False)).order_by(c.at.desc(), c.id.desc()).limit(1)
+            self._forms[form] = dict(open_secrets(self.app.keys, self.connection.scalar(query)) or {}) if self.case else {}
+        return self._forms[form]
 
     def _from_answers(self, node: str, field: str) -> Prefilled | None:
         value = self.answers().get(node, {}).get(field)
