@@ -46,6 +46,8 @@ def set_on_many(
     one = next((known for known in settable(declared) if known.name == field), None)
     if one is None:
         raise Invalid("请选要改哪一栏。", fields={"field": "请选要改哪一栏。"})
+    if value is None or value == []:
+        raise Invalid(f"“{one.title}”还没有填，没有改动。", fields={field: "请填要改成什么。"})
 
     def change(record: query.Record) -> None:
         known = answers_of_record(declared, record.values)

@@ -230,7 +230,7 @@ def test_ticked_records_are_changed_in_the_browser(fleet: Fleet) -> None:
     assert 'form="batch-records"' in browser.get("/registers/borrow_umbrella/company").text
     page = browser.post("/registers/borrow_umbrella/company/many", {"id": [str(id) for id in ids], "field": "labels"}).text
     assert "批量修改 2 条" in page and "加上这些标签" in page
-    browser.post("/registers/borrow_umbrella/company/many/set", {"id": [str(id) for id in ids], "field": "labels", "labels": "重点", "how": "add", "reason": "夜查"})
+    browser.post("/registers/borrow_umbrella/company/many/set", {"id": [str(id) for id in ids], "field": "labels", "data.labels": "重点", "how": "add", "reason": "夜查"})
     assert sorted(fleet.names(COMPANY, ("f.labels", "重点"))) == ["乙", "甲"]
     browser.post("/registers/borrow_umbrella/company/many/remove", {"id": [str(id) for id in ids], "reason": "搬走"})
     assert fleet.names(COMPANY) == []
