@@ -4,7 +4,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, column, func, or_, select, table
+from sqlalchemy import Connection, String, Text, cast, column, func, literal, or_, select, table
 
 Row = dict[str, Any]
 SIZE = 50
@@ -40,6 +40,6 @@ def counts(connection: Connection, *, at: datetime) -> dict[str, int]:
 
 def next_try(connection: Connection, *, effect_id: str) -> datetime | None:
     """When the job of an effect runs next; None when none waits or it runs at once."""
-    mine = (cast(job.c.status, String) == "todo") & (job.c.args.op("->>")("effect_id") == effect_id)
+    mine = (cast(job.c.status, String) == "todo") & (job.c.args.op("->>")(literal("effect_id", Text)) == effect_id)
     found: datetime | None = connection.scalar(select(job.c.scheduled_at).where(mine).limit(1))
     return found

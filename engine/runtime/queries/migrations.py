@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, func, literal, select, true
+from sqlalchemy import Connection, Text, case, cast, func, literal, select, true
 
 from engine.access.actors import Actor
 from engine.access.scope import visible_cases
@@ -64,8 +64,8 @@ def needs(connection: Connection, *, migration_id: UUID) -> list[Row]:
     """Every live step that needs a place: key, title, node, choices, suggested, and how many instances stand on it."""
     need = func.jsonb_array_elements(migration_item.c.detail["needs"]).table_valued("value").render_derived("need")
     statement = (
-        select(func.min(need.c.value.op("#>>")("{}")).label("need"), func.count().label("count")).select_from(migration_item.join(need, true()))
-        .where(migration_item.c.migration_id == migration_id, migration_item.c.verdict == "mapping").group_by(need.c.value.op("->>")("key"))
+        select(func.min(cast(need.c.value, Text)).label("need"), func.count().label("count")).select_from(migration_item.join(need, true()))
+        .where(migration_item.c.migration_id == migration_id, migration_item.c.verdict == "mapping").group_by(need.c.value.op("->>")(literal("key", Text)))
     )
     return [dict(row) for row in connection.execute(statement).mappings()]
 
