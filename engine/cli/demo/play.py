@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +78,8 @@ class Play:
 
     def data(self, planned: PlannedAct) -> dict[str, Any]:
         story = planned.story
+        if story.people:
+            return self._named(form_data(planned, {}), planned)
         entry = self.violations.get(story.facts["violation"])
         detail = entry.detail or {}
         second, officer = self.actor(story, "second", planned.at), self.actor(story, "officer", planned.at)
@@ -92,6 +95,21 @@ class Play:
             **self._merge(story),
         }
         return form_data(planned, more)
+
+    def _named(self, filled: Any, planned: PlannedAct) -> Any:
+        """``filled`` with ids for ``@unit:<code>`` and ``@person:<part>``."""
+        if isinstance(filled, dict):
+            return {name: self._named(value, planned) for name, value in filled.items()}
+        if isinstance(filled, str) and filled.startswith("@unit:"):
+            return self.codes[filled.removeprefix("@unit:")]
+        if isinstance(filled, str) and filled.startswith("@person:"):
+            return str(self.actor(planned.story, filled.removeprefix("@person:"), planned.at).person_id)
+        return filled
+
+    @cached_property
+    def codes(self) -> dict[str, str]:
+        """{code of a unit: its id}"""
+        return {code: id for id, (_, code) in self.units.items()}
 
     def _place(self, story: Story, officer: Actor) -> dict[str, str]:
         district = self.units[str(officer.unit_id)][1].split("-")[1]

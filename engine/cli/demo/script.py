@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ NIGHT = timedelta(minutes=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One demo case: who works on it and what is known about it."""
+    """One demo case: who works on it and what is known about it. ``people`` maps parts to logins where the story names them itself."""
 
     key: str
     district: str
@@ -29,37 +29,44 @@ class Story:
     facts: Mapping[str, Any]
     into: str | None
     place: int
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedAct:
-    """One act of a story; ``key`` is its idempotency key, ``step`` what stands under ``steps`` in the file."""
+    """One act of a story; ``key`` is its idempotency key, ``step`` what stands under ``steps`` in the file, ``form`` what it fills in."""
 
     key: str
     story: Story
     step: Mapping[str, Any]
     at: datetime
     opinion: str
+    form: Mapping[str, Any] | None = None
 
 
 def planned_acts(*, calendar: Calendar, now: datetime) -> list[PlannedAct]:
     """Every act of every story in the order of time, the last ones a few minutes before ``now``."""
+    from engine.cli.demo.pack_stories import pack_acts
+
     data = read("stories")
     known = parties()
     acts = [act for place, case in enumerate(data["cases"]) for act in _acts(data, _story(data, case, known, place), case, calendar, now)]
+    acts += pack_acts(calendar=calendar, now=now, first_place=len(data["cases"]))
     return sorted(acts, key=lambda act: act.at)
 
 
 def form_data(act: PlannedAct, more: Mapping[str, Any]) -> dict[str, Any]:
     """What the act's form is filled with; values that nobody knows are left out."""
     known = {**act.story.facts, "today": legal_date(act.at).isoformat(), **more}
-    form: Mapping[str, Any] = read("stories")["forms"][act.step.get("form", "nothing")]
+    form: Mapping[str, Any] = read("stories")["forms"][act.step.get("form", "nothing")] if act.form is None else act.form
     filled = {name: known.get(value[1:]) if isinstance(value, str) and value.startswith("$") else value for name, value in form.items()}
     return {name: value for name, value in filled.items() if value is not None}
 
 
 def login_of(story: Story, who: str) -> str:
     """The login of a part in the story."""
+    if story.people:
+        return story.people[who]
     offices = {
         "officer": f"{story.station}.chengban1",
         "second": f"{story.station}.chengban2",
@@ -124,7 +131,7 @@ def _acts(data: Mapping[str, Any], story: Story, case: Mapping[str, Any], calend
         number += int(days or 0)
         on_this_day = 0 if days and int(days) else on_this_day + 1
         step = data["steps"][name]
-        at = _moment(calendar.working_day(number), story.place, on_this_day)
+        at = moment(calendar.working_day(number), story.place, on_this_day)
         at = min(at, now - LAST - timedelta(seconds=20 * (len(path) - place) + story.place))
         opinions = step.get("opinions") or [""]
         acts.append(
@@ -135,7 +142,7 @@ def _acts(data: Mapping[str, Any], story: Story, case: Mapping[str, Any], calend
     return acts
 
 
-def _moment(day: date, place: int, on_this_day: int) -> datetime:
+def moment(day: date, place: int, on_this_day: int) -> datetime:
     """Within office hours, different for every story, later for later acts of a day."""
     start = datetime.combine(day, OPENS, SHANGHAI)
     return start + timedelta(minutes=place * 7 % 60, seconds=place * 13 % 60) + on_this_day * PACE
