@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
+import structlog
 from sqlalchemy import Engine
 
 import engine.runtime.standard as standard
@@ -13,11 +14,13 @@ from engine.access import integrity
 from engine.access.guarding import JOBS as GUARDING
 from engine.documents.jobs import JOBS
 from engine.kernel.clock import Clock
+from engine.kernel.errors import Unavailable
 from engine.kernel.gm.keyring import KeyRing
 from engine.kernel.logs import configure_logs
 from engine.kernel.names import is_name
 from engine.kernel.registry import Registry
-from engine.kernel.settings import Settings
+from engine.kernel.release import check_release, trusted_key
+from engine.kernel.settings import ROOT, Settings
 from engine.packs.library import Library
 from engine.runtime import job_names
 from engine.runtime.application import Application
@@ -47,6 +50,7 @@ from engine.storage.blobs import BlobStore
 from engine.storage.database import make_engine
 from engine.storage.jobs import JobFunction, JobQueue
 
+log = structlog.get_logger(__name__)
 EFFECT_ATTEMPTS = 6
 TRANSFERS: dict[str, JobFunction] = {
     job_names.EXPORT_REGISTER: make_export, job_names.CHECK_IMPORT: check_import, job_names.WRITE_IMPORT: write_import, job_names.UNDO_IMPORT: undo_written,
@@ -59,6 +63,7 @@ def create_application(settings: Settings, *, clock: Clock | None = None, db: En
     Raises DeployRefused when a content file is wrong, DuplicateName when two handlers claim one name.
     """
     configure_logs()
+    _check_programs(settings)
     clock, db = clock or Clock(), db or make_engine(settings)
     app = Application(
         settings=settings, clock=clock, db=db, blobs=BlobStore(settings.data_dir / "blobs"), jobs=JobQueue(db), keys=KeyRing(settings.data_dir, vault=settings.vault),
@@ -69,6 +74,18 @@ def create_application(settings: Settings, *, clock: Clock | None = None, db: En
     if sync:
         sync_folders(app, at=clock.now())
     return app
+
+
+def _check_programs(settings: Settings) -> None:
+    """A release that was signed is compared with what runs: a changed file is told, or nothing starts, as the deployment wants it."""
+    report = check_release(ROOT, trusted=trusted_key(settings.data_dir))
+    if not report.problems:
+        return
+    for problem in report.problems[:20]:
+        log.error("release", problem=problem)
+    if settings.release_policy == "refuse":
+        more = f"（共 {len(report.problems)} 处）" if len(report.problems) > 1 else ""
+        raise Unavailable(f"程序与签名的发布不符，没有启动：{report.problems[0]}{more}。请从发布包恢复，或重新签名。", code="release_changed")
 
 
 def _service_tasks(settings: Settings) -> Registry[ServiceTask]:

@@ -154,7 +154,7 @@ def _bring_forward(connection: Connection, keys: KeyRing, given: PartyInput) -> 
             known = (party.c.identifier_kind == given.identifier_kind) & (party.c.identifier_index == old)
             row = connection.execute(select(party).where(known).with_for_update()).mappings().one_or_none()
             if row is not None:
-                connection.execute(party.update().where(party.c.id == row["id"]).values(**reseal_party(keys, row)))
+                connection.execute(party.update().where(party.c.id == row["id"]).values(**reseal_party(keys, dict(row))))
 
 
 def get_party(connection: Connection, keys: KeyRing, *, party_id: UUID, reveal: bool = False) -> PartyView:

@@ -38,7 +38,7 @@ class Store:
         wanted = f"SELECT id, {', '.join(self.columns)} FROM {self.table} WHERE id > :after AND {self.old} ORDER BY id LIMIT :limit FOR NO KEY UPDATE"  # noqa: S608
         rows = connection.execute(text(wanted), {**_values(version), "after": after, "limit": limit}).mappings().all()
         for row in rows:
-            changed = self.reseal(keys, row)
+            changed = self.reseal(keys, dict(row))
             sets = ", ".join(f"{name} = " + (f"CAST(:{name} AS jsonb)" if name in self.json else f":{name}") for name in changed)
             values = {name: dump_json(value) if name in self.json else value for name, value in changed.items()}
             connection.execute(text(f"UPDATE {self.table} SET {sets} WHERE id = :id"), {**values, "id": row["id"]})  # noqa: S608
