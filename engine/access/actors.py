@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from engine.kernel.errors import Forbidden
 from engine.storage.tables.organisation import account, person, post, unit
@@ -74,12 +74,12 @@ class Actor:
             raise Forbidden(f"您没有“{RIGHTS.get(right, right)}”的权限，请联系管理员。", right=right)
 
 
-def holds_on(on: date) -> ColumnElement[bool]:
+def holds_on(on: date | BindParameter[date]) -> ColumnElement[bool]:
     """The condition that a ``post`` row is held on ``on`` (both ends included)."""
     return and_(post.c.valid_from <= on, or_(post.c.valid_until.is_(None), post.c.valid_until >= on))
 
 
-def actor_query(on: date) -> Select[Any]:
+def actor_query(on: date | BindParameter[date]) -> Select[Any]:
     """Every (account, post) pair in force on ``on`` as the columns that ``actor_of`` reads; callers add what picks one."""
     other = post.alias("other")
     posts = (

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Row, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
@@ -23,6 +23,13 @@ from engine.storage.tables.organisation import audit, audit_head
 
 __all__ = ["GENESIS", "PLATFORM", "Break", "append", "append_all", "chain_of", "chain_of_path", "chains", "find_break", "note", "record_hash", "records_of", "verify"]
 
+COLUMNS = ("chain", "seq", "at", "actor_id", "actor_name", "action", "object", "case_id", "detail", "hash")
+LOCK = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.chain == bindparam("chain")).with_for_update()
+_ROW = insert(audit).values({name: bindparam(f"new_{name}", type_=audit.c[name].type) for name in COLUMNS}).returning(audit.c.seq).cte("record")
+RECORD = (
+    update(audit_head).where(audit_head.c.chain == bindparam("new_chain"))
+    .values(seq=select(_ROW.c.seq).scalar_subquery(), hash=bindparam("new_hash", type_=audit_head.c.hash.type))
+)
 PLATFORM = "platform"
 """The chain of what belongs to no bureau: failed sign-ins of unknown people, anchors' alarms, keys, restores."""
 
@@ -75,12 +82,7 @@ def append(
         "detail": _plain(detail or {}),
     }
     values["hash"] = record_hash(before, _body(values))
-    record = insert(audit).values(**values).returning(audit.c.seq).cte("record")
-    connection.execute(
-        update(audit_head)
-        .where(audit_head.c.chain == chain)
-        .values(seq=select(record.c.seq).scalar_subquery(), hash=literal(values["hash"], audit_head.c.hash.type))
-    )
+    connection.execute(RECORD, {f"new_{name}": value for name, value in values.items()})
     return values["seq"], values["hash"]
 
 
@@ -111,11 +113,10 @@ def _body(values: Mapping[str, Any]) -> list[Any]:
 
 
 def _lock_head(connection: Connection, chain: str) -> tuple[int, bytes]:
-    statement = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.chain == chain).with_for_update()
-    head = connection.execute(statement).one_or_none()
+    head = connection.execute(LOCK, {"chain": chain}).one_or_none()
     if head is None:
         connection.execute(insert(audit_head).values(chain=chain, seq=0, hash=GENESIS).on_conflict_do_nothing())
-        head = connection.execute(statement).one()
+        head = connection.execute(LOCK, {"chain": chain}).one()
     return head.seq, head.hash
 
 

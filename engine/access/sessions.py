@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Date, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor, actor_of, actor_query
@@ -19,6 +19,13 @@ from engine.storage.tables.organisation import account, post, session, unit
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=16)
 TOUCH_AFTER = timedelta(minutes=1)
+
+RESOLVE = (
+    actor_query(bindparam("on", type_=Date))
+    .add_columns(session.c.csrf, session.c.seen_at)
+    .join(session, (session.c.account_id == account.c.id) & (session.c.post_id == post.c.id))
+    .where(session.c.token_hash == bindparam("hashed", type_=session.c.token_hash.type), session.c.expires_at > bindparam("at", type_=session.c.expires_at.type))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +79,7 @@ def resolve_session(connection: Connection, *, token: str, at: datetime) -> Reso
     """Session, person, post and rights behind a cookie in one statement; None when ended, expired or its post is over."""
     hashed = secret_hash(token)
     on = legal_date(at)
-    row = connection.execute(
-        actor_query(on)
-        .add_columns(session.c.csrf, session.c.seen_at)
-        .join(session, (session.c.account_id == account.c.id) & (session.c.post_id == post.c.id))
-        .where(session.c.token_hash == hashed, session.c.expires_at > at)
-    ).one_or_none()
+    row = connection.execute(RESOLVE, {"on": on, "hashed": hashed, "at": at}).one_or_none()
     if row is None:
         return None
     return ResolvedSession(actor=actor_of(row, on), csrf=row.csrf, token_hash=hashed, stale=at - row.seen_at >= TOUCH_AFTER)

@@ -4,8 +4,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
-
 from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, Forbidden, Invalid
 from engine.runtime.application import Application
@@ -48,13 +46,13 @@ def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at:
         require_free(work.task)
         if not work.task["candidates"]:
             raise Invalid("这项任务是直接交给您的，没有可以放回的待认领名单；请用转办。")
-        work.batch.add(update(task_candidate).where(task_candidate.c.task_id == task_id).values(open=True))
+        work.batch.update(task_candidate, {"task_id": task_id}, {"open": True})
         return hold(work, assignee=None, claimed_at=None)
 
 
 def hold(work: Work, *, assignee: UUID | None, claimed_at: datetime | None) -> ActResult:
     assert work.task is not None
-    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(assignee_id=assignee, claimed_at=claimed_at))
+    work.batch.update(task, {"id": work.task["id"]}, {"assignee_id": assignee, "claimed_at": claimed_at})
     return stand(work)
 
 
@@ -62,4 +60,4 @@ def keep_mine(work: Work) -> None:
     """A task from the pool is its asker's while colleagues' opinions are waited for."""
     assert work.task is not None
     if work.task["assignee_id"] is None:
-        work.batch.add(update(task).where(task.c.id == work.task["id"]).values(assignee_id=work.actor_id, claimed_at=work.at))
+        work.batch.update(task, {"id": work.task["id"]}, {"assignee_id": work.actor_id, "claimed_at": work.at})

@@ -4,8 +4,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, null, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import null, update
 
 from engine.access.integrity import grant_mac
 from engine.runtime.work import Work
@@ -23,14 +22,14 @@ def close_task(work: Work) -> None:
         done["ended_for"] = principal[0]
     if work.task.get("held"):
         done["held"] = null()
-    work.batch.add(update(task).where(task.c.id == this).values(**done))
+    work.batch.update(task, {"id": this}, done)
     if work.task.get("signers"):
         work.batch.add(drop_signers(task_signer.c.task_id == this))
         work.undo.append({"op": "signers", "ids": [row["id"] for row in work.task["signers"]]})
     close_pool(work, this)
-    work.batch.add(delete(draft).where(draft.c.task_id == this))
+    work.batch.delete(draft, {"task_id": this})
     if work.actor.party_id is None:
-        work.batch.add(remember_handled(work, me))
+        remember_handled(work, me)
 
 
 def drop_signers(where: Any) -> Any:
@@ -41,11 +40,10 @@ def drop_signers(where: Any) -> Any:
 def close_pool(work: Work, task_id: UUID) -> None:
     """Take the task out of the pool it came from."""
     if work.task is not None and work.task["candidates"]:
-        work.batch.add(update(task_candidate).where(task_candidate.c.task_id == task_id).values(open=False))
+        work.batch.update(task_candidate, {"task_id": task_id}, {"open": False})
 
 
-def remember_handled(work: Work, person_id: UUID) -> Any:
-    """The write that lets ``person_id`` see the case from now on, as one who handled it."""
+def remember_handled(work: Work, person_id: UUID) -> None:
+    """Let ``person_id`` see the case from now on, as one who handled it."""
     mac = grant_mac(work.app.keys.mac, work.case["id"], person_id, "handled", None)
-    values = {"case_id": work.case["id"], "person_id": person_id, "reason": "handled", "at": work.at, "mac": mac}
-    return insert(case_grant).values(values).on_conflict_do_nothing()
+    work.batch.insert_new(case_grant, {"case_id": work.case["id"], "person_id": person_id, "reason": "handled", "at": work.at, "mac": mac})

@@ -69,7 +69,7 @@ def _answer(work: Work, row: Row, stance: str, said: str) -> None:
     if row["kind"] == "after" and stance == "disagree":
         values["status"] = "planned"
     work.batch.add(update(task_signer).where(task_signer.c.id == UUID(row["id"])).values(**values))
-    work.batch.add(remember_handled(work, work.actor.person_id))
+    remember_handled(work, work.actor.person_id)
     work.opinion, work.outcome, work.outcome_title = said, stance, STANCES[stance]
 
 

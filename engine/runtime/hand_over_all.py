@@ -148,7 +148,7 @@ def _task(one: _Handing, id: UUID) -> bool:
         values = {"assignee_id": one.receiver_id, "claimed_at": None, "from_id": one.actor.person_id, "from_name": one.actor.name, "from_words": one.title}
         work.batch.add(update(task).where(task.c.id == id).values(**values))
         close_pool(work, id)
-        work.batch.add(remember_handled(work, one.leaver_id))
+        remember_handled(work, one.leaver_id)
         _tell(work, one)
         stand(work)
         return True

@@ -5,10 +5,11 @@ the same row.
 """
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, or_, select
+from sqlalchemy import Connection, Date, Table, Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from engine.access.actors import Actor
@@ -20,23 +21,35 @@ from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
 
 DONE = task.alias("done")
+TASK, INSTANCE = [column.name for column in task.c], [column.name for column in instance.c]
+ID, KEY = bindparam("id", type_=Uuid), bindparam("key", type_=Text)
 NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
+
+
+def _locking(where: Any) -> Any:
+    return (
+        select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(case_file.c.id == where)
+        .with_for_update(of=case_file, key_share=True)
+    )
+
+
+BY_ID = _locking(ID)
+BY_TASK = _locking(select(task.c.case_id).where(task.c.id == ID).scalar_subquery())
+BY_INSTANCE = _locking(select(instance.c.case_id).where(instance.c.id == ID).scalar_subquery())
 
 
 def lock_case_of_task(connection: Connection, task_id: UUID) -> Row:
     """Lock the case that ``task_id`` belongs to."""
-    case_id = select(task.c.case_id).where(task.c.id == task_id).scalar_subquery()
-    return _lock_case(connection, case_file.c.id == case_id)
+    return _lock_case(connection, BY_TASK, task_id)
 
 
 def lock_case_of_instance(connection: Connection, instance_id: UUID) -> Row:
     """Lock the case that ``instance_id`` belongs to."""
-    case_id = select(instance.c.case_id).where(instance.c.id == instance_id).scalar_subquery()
-    return _lock_case(connection, case_file.c.id == case_id)
+    return _lock_case(connection, BY_INSTANCE, instance_id)
 
 
 def lock_case(connection: Connection, case_id: UUID) -> Row:
-    return _lock_case(connection, case_file.c.id == case_id)
+    return _lock_case(connection, BY_ID, case_id)
 
 
 def peek_case(connection: Connection, case_id: UUID) -> Row:
@@ -48,12 +61,8 @@ def peek_case(connection: Connection, case_id: UUID) -> Row:
     return dict(row)
 
 
-def _lock_case(connection: Connection, where: Any) -> Row:
-    statement = (
-        select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(where)
-        .with_for_update(of=case_file, key_share=True)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+def _lock_case(connection: Connection, statement: Any, id: UUID) -> Row:
+    row = connection.execute(statement, {"id": id}).mappings().one_or_none()
     if row is None:
         raise NotFound(NO_TASK)
     return dict(row)
@@ -64,28 +73,32 @@ def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor |
 
     ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal``: the assignee's name when ``actor`` is their deputy today.
     """
+    row = connection.execute(_task_statement(), {"id": task_id, "key": key, "me": actor and actor.person_id, "on": actor and actor.on}).one_or_none()
+    if row is None:
+        raise NotFound(NO_TASK)
+    task_row, rest = dict(zip(TASK, row, strict=False)), row[len(TASK):]
+    instance_row, (candidates, signers, principal, earlier, done_by, done_roles) = dict(zip(INSTANCE, rest, strict=False)), rest[len(INSTANCE):]
+    task_row["candidates"] = [(UUID(unit), post) for unit, post in candidates or []]
+    task_row["signers"], task_row["principal"] = signers or [], principal
+    _require_sight(connection, task_row, actor)
+    instance_row["done_by"], instance_row["done_roles"] = _people(done_by), _people(done_roles)
+    return task_row, instance_row, earlier
+
+
+@cache
+def _task_statement() -> Any:
+    """Built once: what changes are ``id`` of the task, ``key`` of the act, ``me`` and ``on``."""
     candidates = (
         select(func.jsonb_agg(func.jsonb_build_array(task_candidate.c.unit_id, task_candidate.c.post)))
         .where(task_candidate.c.task_id == task.c.id)
         .scalar_subquery()
         .label("x_candidates")
     )
-    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(actor), _earlier(key), *_done_by(task.c.instance_id)]
-    statement = (
+    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(), _earlier(KEY), *_done_by(task.c.instance_id)]
+    return (
         select(*columns).join_from(task, instance, instance.c.id == task.c.instance_id)
-        .where(task.c.id == task_id).with_for_update(of=instance, key_share=True)
+        .where(task.c.id == ID).with_for_update(of=instance, key_share=True)
     )
-    row = connection.execute(statement).mappings().one_or_none()
-    if row is None:
-        raise NotFound(NO_TASK)
-    task_row = _split(row, "t_")
-    task_row["candidates"] = [(UUID(unit), post) for unit, post in row["x_candidates"] or []]
-    task_row["signers"], task_row["principal"] = row["x_signers"] or [], row["x_principal"]
-    _require_sight(connection, task_row, actor)
-    instance_row = _split(row, "i_")
-    instance_row["done_by"] = _people(row["x_done_by"])
-    instance_row["done_roles"] = _people(row["x_done_roles"])
-    return task_row, instance_row, row["x_act"]
 
 
 def _signers() -> Any:
@@ -96,8 +109,8 @@ def _signers() -> Any:
     return select(rows).where(task_signer.c.task_id == task.c.id, live).scalar_subquery().label("x_signers")
 
 
-def _principal(actor: Actor | None) -> Any:
-    me, on = (actor.person_id, actor.on) if actor else (None, None)
+def _principal() -> Any:
+    me, on = bindparam("me", type_=Uuid), bindparam("on", type_=Date)
     found = (
         select(person.c.name).join(deputy, deputy.c.person_id == person.c.id)
         .where(deputy.c.deputy_id == me, deputy.c.person_id == task.c.assignee_id, deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None),
@@ -108,26 +121,29 @@ def _principal(actor: Actor | None) -> Any:
 
 def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tuple[Row, Row | None]:
     """(instance, earlier act with ``key``); locks the instance."""
-    statement = (
-        select(*_labelled(instance, "i_"), _earlier(key), *_done_by(instance.c.id)).where(instance.c.id == instance_id)
-        .with_for_update(of=instance, key_share=True)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    row = connection.execute(_instance_statement(), {"id": instance_id, "key": key}).one_or_none()
     if row is None:
         raise NotFound("没有这个流程实例。")
-    instance_row = _split(row, "i_")
-    instance_row["done_by"] = _people(row["x_done_by"])
-    instance_row["done_roles"] = _people(row["x_done_roles"])
-    return instance_row, row["x_act"]
+    instance_row, (earlier, done_by, done_roles) = dict(zip(INSTANCE, row, strict=False)), row[len(INSTANCE):]
+    instance_row["done_by"], instance_row["done_roles"] = _people(done_by), _people(done_roles)
+    return instance_row, earlier
+
+
+@cache
+def _instance_statement() -> Any:
+    return (
+        select(*_labelled(instance, "i_"), _earlier(KEY), *_done_by(instance.c.id)).where(instance.c.id == ID)
+        .with_for_update(of=instance, key_share=True)
+    )
 
 
 def find_act(connection: Connection, key: str) -> Row | None:
     """The act that used ``key``, as ``{"id", "result", "request_hash", …}``."""
-    found: Row | None = connection.scalar(select(_earlier(key)))
+    found: Row | None = connection.scalar(select(_earlier(KEY)), {"key": key})
     return found
 
 
-def _earlier(key: str) -> Any:
+def _earlier(key: Any) -> Any:
     fields = ("id", act.c.id, "kind", act.c.kind, "case_id", act.c.case_id, "instance_id", act.c.instance_id, "actor_id", act.c.actor_id,
               "request_hash", act.c.request_hash, "result", act.c.result)
     return select(func.jsonb_build_object(*fields)).where(act.c.key == key).scalar_subquery().label("x_act")
@@ -182,10 +198,6 @@ def _require_sight(connection: Connection, task_row: Row, actor: Actor | None) -
 
 def _labelled(table: Table, prefix: str) -> list[Any]:
     return [column.label(prefix + column.name) for column in table.c]
-
-
-def _split(row: Any, prefix: str) -> Row:
-    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
 
 
 def open_tasks_of(connection: Connection, instance_id: UUID) -> list[Row]:

@@ -107,12 +107,10 @@ def _cancel_effects(work: Work, waits: Waits) -> None:
 def _write_instance(work: Work) -> None:
     ended = work.machine.completed
     work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status=_status(work, ended))
-    work.batch.add(
-        update(instance).where(instance.c.id == work.instance["id"]).values(
-            state=work.instance["state"], rev=work.instance["rev"], status=work.instance["status"], updated_at=work.at,
-            ended_at=work.at if ended else None,
-        )
-    )
+    work.batch.update(instance, {"id": work.instance["id"]}, {
+        "state": work.instance["state"], "rev": work.instance["rev"], "status": work.instance["status"], "updated_at": work.at,
+        "ended_at": work.at if ended else None,
+    })
 
 
 def _status(work: Work, ended: bool) -> str:
@@ -123,7 +121,7 @@ def _status(work: Work, ended: bool) -> str:
 
 
 def _write_case(work: Work) -> None:
-    work.batch.add(update(case_file).where(case_file.c.id == work.case["id"]).values(updated_at=work.at, **work.case_changes))
+    work.batch.update(case_file, {"id": work.case["id"]}, {"updated_at": work.at, **work.case_changes})
 
 
 def _write_history(work: Work) -> ActResult:
@@ -139,7 +137,7 @@ def stand(work: Work) -> ActResult:
     """Write an act on a task that moves no token: its history entry with a revision of its own, and whatever stands in the batch."""
     work.snapshot = None
     work.instance["rev"] += 1
-    work.batch.add(update(instance).where(instance.c.id == work.instance["id"]).values(rev=work.instance["rev"], status=work.instance["status"], updated_at=work.at))
+    work.batch.update(instance, {"id": work.instance["id"]}, {"rev": work.instance["rev"], "status": work.instance["status"], "updated_at": work.at})
     write_act(work)
     return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
 

@@ -61,7 +61,7 @@ def _hand_over(work: Work, to_person_id: UUID) -> None:
         )
     )
     close_pool(work, this)
-    work.batch.add(remember_handled(work, work.actor.person_id))
+    remember_handled(work, work.actor.person_id)
     work.batch.insert(notice, {
         "id": new_id(), "person_id": to_person_id, "kind": "task", "text": f"{work.actor_name}转办：{work.task['title']}　{work.case['title']}",
         "link": f"/tasks/{this}", "case_id": work.case["id"], "task_id": this, "at": work.at,

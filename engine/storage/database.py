@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -11,6 +12,7 @@ from engine.kernel.settings import Settings
 
 OLDEST, NEWEST = 15, 18
 PROBE = "行政处罚"
+_READING: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 class DatabaseUnfit(GuichengError):
@@ -42,7 +44,10 @@ def for_reading(engine: Engine) -> Engine:
     Without BEGIN and ROLLBACK a read saves two round trips, and the driver keeps its prepared statements, which it
     forgets at every rollback: about half the time of a short query.
     """
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+    found = _READING.get(engine)
+    if found is None:
+        found = _READING[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return found
 
 
 def dump_json(value: Any) -> str:
