@@ -11,10 +11,11 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from engine.kernel.errors import GuichengError
 from engine.runtime.application import Application
-from engine.runtime.fire_due_timers import fire_timer
+from engine.runtime.fire_due_timers import fire_timer, fire_together
 from engine.runtime.job_names import FIRE_TIMERS
 from engine.storage.tables.runtime import timer
 
@@ -59,7 +60,20 @@ def together(claimed: list[tuple[Any, str, str, datetime]]) -> list[list[list[st
 
 
 def fire_timers(app: Application, *, timers: list[list[str]]) -> int:
-    """The job: fire each, in order; how many fired. One that can't go on keeps its claim until it is forgotten, the others fire all the same."""
+    """The job: fire them; how many fired. Those of cases that have one each go together, in one commit; where that fails, one by one.
+
+    One that can't go on keeps its claim until it is forgotten, the others fire all the same.
+    """
+    cases = {instance_id for instance_id, _, _ in timers}
+    if len(timers) == len(cases) > 1:
+        try:
+            return fire_together(app, [(UUID(instance_id), engine_id, datetime.fromisoformat(due_at)) for instance_id, engine_id, due_at in timers])
+        except (GuichengError, DBAPIError) as error:
+            log.info("timers fire one by one", reason=str(error)[:200])
+    return _one_by_one(app, timers)
+
+
+def _one_by_one(app: Application, timers: list[list[str]]) -> int:
     fired = 0
     for instance_id, engine_id, due_at in timers:
         at = app.clock.now()

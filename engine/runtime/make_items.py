@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from engine.access import audit
 from engine.expressions.builtin_temporal import AT
 from engine.kernel.errors import GuichengError
 from engine.kernel.ids import new_id
@@ -19,20 +17,15 @@ from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
 from engine.runtime.bpmn.machine import Machine
 from engine.runtime.bpmn.waits import Waits
-from engine.runtime.bulk import Bulk
 from engine.runtime.bundles import process_for
 from engine.runtime.decide import decider
 from engine.runtime.receiving_unit import receiving_unit
-from engine.runtime.settle import act_row, arrange, event_of, trail_of
-from engine.runtime.work import ActResult, Row, Work
+from engine.runtime.settle_many import settle_many, share
+from engine.runtime.work import Row, Work
 from engine.storage.tables.cases import case_file
-from engine.storage.tables.organisation import notice, unit
-from engine.storage.tables.runtime import act, event_feed, instance
+from engine.storage.tables.organisation import unit
+from engine.storage.tables.runtime import instance
 from engine.storage.tables.waiting import fanout, fanout_item
-
-_STATES = text("""
-    UPDATE instance SET rev = 1, state = made.state, status = made.status, ended_at = CASE WHEN made.status = 'completed' THEN updated_at END
-      FROM unnest(CAST(:ids AS uuid[]), :states, CAST(:statuses AS text[])) AS made (id, state, status) WHERE instance.id = made.id""").bindparams(bindparam("states", type_=ARRAY(BYTEA)))
 
 
 def make_items(app: Application, *, fanout_id: str, first: int, last: int) -> int:
@@ -64,18 +57,12 @@ def _make(app: Application, connection: Connection, row: RowMapping, items: Any,
     connection.execute(insert(case_file), [{name: value for name, value in case.items() if name != "unit_path"} for case in cases])
     instances = [_instance(pinned, row, parent, case, at) for case in cases]
     connection.execute(insert(instance), instances)
-    works, bulk = [], Bulk()
-    pools: dict[Any, Any] = {}
-    for item, case, one in zip(items, cases, instances, strict=True):
-        work = _begun(app, connection, pinned, row, item, case, one, at)
-        work.batch, work.pools = bulk, pools
-        works.append(work)
+    works = [_begun(app, connection, pinned, row, item, case, one, at) for item, case, one in zip(items, cases, instances, strict=True)]
+    bulk = share(works)
     _mark(connection, row["id"], works)
     for work in works:
         advance(work)
-        arrange(work)
-        work.instance.update(rev=1, state=work.machine.dump(), status="completed" if work.machine.completed else "running")
-    _write(connection, works, bulk)
+    settle_many(connection, works, bulk)
 
 
 class _Places:
@@ -145,23 +132,3 @@ def _mark(connection: Connection, fanout_id: UUID, works: list[Work]) -> None:
     rows = [{"i": int(work.key.rsplit(":", 1)[1]), "c": work.case["id"], "n": work.instance["id"]} for work in works]
     mark = update(fanout_item).where(fanout_item.c.fanout_id == fanout_id, fanout_item.c.index == bindparam("i"))
     connection.execute(mark.values(status="running", case_id=bindparam("c"), instance_id=bindparam("n")), rows)
-
-
-def _write(connection: Connection, works: list[Work], bulk: Bulk) -> None:
-    records: dict[str, list[dict[str, Any]]] = {}
-    for work in works:
-        result = ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"], next_tasks=tuple(work.opened), completed=work.machine.completed)
-        row = act_row(work, result)
-        bulk.insert(act, row)
-        bulk.insert(event_feed, work.events or [event_of(work)])
-        bulk.insert(notice, work.notices)
-        records.setdefault(work.chain, []).append({
-            "at": work.at, "actor_id": None, "actor_name": row["actor_name"], "action": f"act.{work.kind}", "object": str(work.act_id), "case_id": work.case["id"],
-            "detail": trail_of(work, row),
-        })
-    connection.execute(_STATES, {
-        "ids": [work.instance["id"] for work in works], "states": [work.instance["state"] for work in works], "statuses": [work.instance["status"] for work in works],
-    })
-    bulk.flush(connection)
-    for chain in sorted(records):
-        audit.append_all(connection, chain=chain, records=records[chain])

@@ -106,14 +106,14 @@ def _cancel_effects(work: Work, waits: Waits) -> None:
 
 def _write_instance(work: Work) -> None:
     ended = work.machine.completed
-    work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status=_status(work, ended))
+    work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status=status_of(work, ended))
     work.batch.update(instance, {"id": work.instance["id"]}, {
         "state": work.instance["state"], "rev": work.instance["rev"], "status": work.instance["status"], "updated_at": work.at,
         "ended_at": work.at if ended else None,
     })
 
 
-def _status(work: Work, ended: bool) -> str:
+def status_of(work: Work, ended: bool) -> str:
     """What a suspended instance does by itself (the answer of a job) leaves it suspended."""
     if ended:
         return "cancelled" if work.instance["status"] == "cancelled" else "completed"

@@ -110,6 +110,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "matters": starts.matters_offered(
             connection, catalogue=app.catalogue, actor=actor(), on=today(), kind=head["kind"], state=head["state"], running=running,
         ),
+        "fanned": any(row["fanned"] for row in page.instances),
         "work": None,
         "latest": None,
         **case_tools(page),

@@ -12,6 +12,7 @@ from engine.kernel.names import is_name
 from engine.packs.library import Definition
 from engine.runtime.deploy_file import deploy_file
 from engine.runtime.queries import procedures as query
+from engine.runtime.queries import start_events
 from engine.web.answers import done
 from engine.web.context import actor, application, now, reading
 
@@ -76,12 +77,13 @@ def _list(result: Mapping[str, Any] | None = None) -> str:
     """The list of procedures by pack; with ``result`` what was wrong with a file."""
     with reading() as connection:
         rows = query.listed(connection)
+        times = start_events.next_times(connection)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         pack, name = row["name"].split(".", 1)
         groups.setdefault(_pack_title(pack), []).append({**row, "pack": pack, "short": name})
     packs = {name: manifest.title for name, manifest in application().catalogue.packs.items()}
-    return render_template("processes/page.html", groups=groups, packs=packs, result=result)
+    return render_template("processes/page.html", groups=groups, packs=packs, times=times, result=result)
 
 
 def _pack_title(pack: str) -> str:
@@ -99,12 +101,13 @@ def _show(pack: str, name: str) -> ResponseReturnValue:
     library = application().library
     with reading() as connection:
         versions = query.versions(connection, name=_qualified(pack, name))
+        auto = start_events.of_process(connection, process=_qualified(pack, name))
     asked = request.args.get("version", type=int)
     chosen = next((row for row in versions if row["version"] == asked), None) or next((row for row in versions if row["in_force"]), versions[0])
     definition = library.definition(chosen["id"])
     return render_template(
         "processes/one.html", pack=pack, name=name, pack_title=_pack_title(pack), versions=versions, chosen=chosen, definition=definition,
-        steps=_steps(definition), findings=definition.meta.get("findings", []), calls=definition.meta.get("calls", []),
+        auto=auto, steps=_steps(definition), findings=definition.meta.get("findings", []), calls=definition.meta.get("calls", []),
     )
 
 

@@ -37,7 +37,8 @@ WHERE t.case_id = :case_id AND t.status = 'open' ORDER BY t.opened_at, t.id
 
 -- name: instances
 -- The processes that ran or run on the case, first one first.
-SELECT i.id, i.process, i.title, i.status, i.started_at, i.ended_at, i.bundle_id, i.definition_id, d.version, p.name AS started_by
+SELECT i.id, i.process, i.title, i.status, i.started_at, i.ended_at, i.bundle_id, i.definition_id, d.version, p.name AS started_by,
+  i.parent_instance_id IS NOT NULL OR EXISTS (SELECT FROM fanout f WHERE f.instance_id = i.id) AS fanned
 FROM instance i JOIN definition d ON d.id = i.definition_id LEFT JOIN person p ON p.id = i.started_by
 WHERE i.case_id = :case_id ORDER BY i.started_at, i.id
 
