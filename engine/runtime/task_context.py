@@ -76,6 +76,24 @@ class TaskContext:
         query = select(table).where(table.c.case_id == self.case_id, table.c.deleted_at.is_(None), *(table.c[name] == value for name, value in where.items()))
         return [dict(row) for row in self.connection.execute(query.order_by(table.c.created_at, table.c.id)).mappings()]
 
+    def decide(self, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result of the decision ``<pack>.<name>`` as this case is pinned; a single value comes as ``result``."""
+        from engine.runtime.decide import decider
+
+        pinned = self.app.library.bundle(self.work.instance["bundle_id"])
+        return decider(self.app, pinned, self.at)(qualify(name, pack_of(self.process)), inputs)
+
+    def last_day(self, clock: str, *, start: date) -> date:
+        """The last day of the term that the dated parameter ``clock`` describes, had it begun on ``start``; no clock is started."""
+        from engine.deadlines.due import compute
+        from engine.deadlines.rules import rule_of
+        from engine.reference import calendars, parameters
+
+        found = parameters.get_value(self.connection, name=qualify(clock, pack_of(self.process)), on=start, unit_id=self.case["unit_id"])
+        due = compute(rule_of(found), start, calendar=calendars.load(self.connection, district_id=self.case["district_id"])).due
+        assert due is not None
+        return due
+
     def latest_record(self, register: str, **where: Any) -> dict[str, Any] | None:
         """The newest record of ``register`` on any case whose fields are as ``where`` says: what was established once and goes on to hold."""
         from engine.registers.catalogue import get_register

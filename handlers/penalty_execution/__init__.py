@@ -1,0 +1,1 @@
+"""Service tasks of 处罚执行: what is owed, the schedule, whether a court may be asked."""
