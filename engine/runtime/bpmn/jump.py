@@ -30,7 +30,7 @@ def jump(top: Any, engine_ids: Sequence[str], to_node: str, scope: str | None, p
     while to_node not in workflow.spec.task_specs and workflow is not top:
         workflow = workflow.owner.workflow
     inside = first if workflow is first.workflow else owner_in(first, workflow)
-    if workflow is top and "index" in inside.internal_data:
+    if workflow is top and "index" in inside.internal_data and inside.parent is top.task_tree:
         raise IllegalTarget(f"不能退回到“{to_node}”：这是分办出来的一项，只能在它自己的环节里退回。")
     replaced = blocks.paths[to_node]
     runs = {event: run for event, run in inside.internal_data.get("runs", {}).items() if event in replaced}
