@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, g, has_app_context, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from sqlalchemy import select
@@ -30,7 +30,7 @@ def install(app: Flask) -> None:
 
 def _say_who() -> None:
     """What this request changes of people's rights is recorded in the reader's name."""
-    acting(lambda: g.get("actor"))
+    acting(lambda: g.get("actor") if has_app_context() else None)
 
 
 def _note_file(response: Response) -> Response:
