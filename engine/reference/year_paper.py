@@ -1,10 +1,9 @@
-"""A year's days off as people have them: pasted lines, JSON or an Excel sheet. Pure: text or bytes in, days out."""
+"""A year's days off as people have them: pasted lines, JSON or the rows of a sheet. Pure: text or rows in, days out."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -85,23 +84,18 @@ def _entry(row: dict[str, Any], number: int) -> Entry:
     return _day(match[1], match[2], match[3], f"第 {number} 项"), working, title or (MAKE_UP if working else "")
 
 
-def read_excel(data: bytes) -> list[Entry]:
-    """The first sheet: columns 日期, 休/班, 名称 in this order; a first row without a date is a heading."""
-    from openpyxl import load_workbook
-
-    try:
-        sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
-        rows = [tuple(row[:3]) for row in sheet.iter_rows(max_row=MOST_DAYS + 2, values_only=True)]
-    except Exception:  # a damaged or foreign file fails anywhere in the reader; people need one plain sentence
-        raise Invalid("这个文件打不开，请用 .xlsx 格式，第一张表的三列依次是日期、休或班、名称。") from None
+def read_table(rows: Iterable[Sequence[Any]]) -> list[Entry]:
+    """The rows of a sheet: columns 日期, 休/班, 名称 in this order; a first row without a date is a heading."""
     return read_paste("\n".join(_lines(rows)))
 
 
-def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterable[str]:
+def _lines(rows: Iterable[Sequence[Any]]) -> Iterable[str]:
     for number, row in enumerate(rows):
         first, kind, title = (*row, None, None, None)[:3]
         if first in (None, "") or (number == 0 and not isinstance(first, date) and not re.match(r"\d{4}", str(first))):
             continue
+        if number > MOST_DAYS + 1:
+            raise Invalid(f"一次最多调整 {MOST_DAYS} 天。")
         day = f"{first:%Y-%m-%d}" if isinstance(first, date | datetime) else str(first)
         yield f"{day} {kind or ''} {title or ''}".rstrip()
 

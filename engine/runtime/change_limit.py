@@ -79,11 +79,13 @@ def change_limit(
 
 
 def rule_words(rule: ClockRule) -> Sequence[str]:
-    """What a rule says besides its amount, in Chinese."""
+    """What a rule says besides its amount, in Chinese; a limit that nobody set isn't spoken of."""
     said = [] if rule.in_hours else ["开始当日计入" if rule.count_first_day else "开始当日不计入", "末日遇休息日顺延" if rule.roll_rest_day else "末日遇休息日不顺延"]
     unit = rule.extension_unit or rule.unit
-    times = "不能延长" if rule.extensions == 0 else f"可延长 {rule.extensions} 次" if rule.extensions else "延长次数不限"
-    each = f"，每次最多 {quantity(rule.extension_amount, unit)}" if rule.extension_amount else ""
-    total = f"，合计最多 {quantity(rule.extension_total, unit)}" if rule.extension_total else ""
-    stops = "不能暂停" if rule.suspensions == 0 else f"可暂停 {rule.suspensions} 次" if rule.suspensions else "暂停次数不限"
-    return [*said, f"{times}{each}{total}", stops]
+    parts = [
+        "不能延长" if rule.extensions == 0 else f"可延长 {rule.extensions} 次" if rule.extensions else "",
+        f"每次最多延长 {quantity(rule.extension_amount, unit)}" if rule.extension_amount else "",
+        f"合计最多延长 {quantity(rule.extension_total, unit)}" if rule.extension_total else "",
+    ]
+    stops = [] if rule.suspensions is None else ["不能暂停" if rule.suspensions == 0 else f"可暂停 {rule.suspensions} 次"]
+    return [*said, *(["，".join(part for part in parts if part)] if any(parts) else []), *stops]

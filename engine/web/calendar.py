@@ -13,10 +13,12 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, func, select, tuple_
 
+from engine.deadlines.board import board_root
 from engine.kernel.errors import Invalid
 from engine.reference import calendars
 from engine.reference.calendars import FIRST_YEAR, REGION, Calendar
-from engine.reference.year_paper import Entry, read_excel, read_json, read_paste
+from engine.reference.year_paper import Entry, read_json, read_paste, read_table
+from engine.registers.workbook import read_rows
 from engine.runtime.apply_calendar import apply_change, cancel_change, preview_change
 from engine.runtime.draft_calendar import EDITABLE, UNDER_WAY, change_of, district_of, draft_change, drop_change, edit_change, entries_of
 from engine.storage.database import for_reading
@@ -49,7 +51,7 @@ def page() -> ResponseReturnValue:
         changes = connection.execute(select(calendar_change).order_by(calendar_change.c.at.desc()).limit(20)).mappings().all()
     return render_template(
         "calendar/page.html", year=year, years=range(max(FIRST_YEAR, today().year - 3), today().year + 3), months=_months(days, year), days=calendars.days_of_year(days, year), own=own,
-        district=district, places=places, missing=days.missing_year(today()), known=days.known_until.year, unknown=year > days.known_until.year, changes=changes, states=STATES, words=_region_words(places),
+        district=district, places=places, missing=days.missing_year(today()), known=days.known_until.year, unknown=year > days.known_until.year, leads=board_root(actor()) is not None, changes=changes, states=STATES, words=_region_words(places),
     )
 
 
@@ -127,7 +129,10 @@ def _days() -> list[Entry]:
     data = sent.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Invalid("文件太大，一年的安排不会超过 2 MB。", fields={"file": "请选一个 .xlsx 或 .json 文件。"})
-    return read_json(data) if sent.filename.lower().endswith(".json") else read_excel(data)
+    if sent.filename.lower().endswith(".json"):
+        return read_json(data)
+    headings, _, rows = read_rows(data)
+    return read_table([headings, *rows])
 
 
 @blueprint.get("/admin/calendar/changes/<change_id>")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Select, Uuid, and_, func, literal, select, tu
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict, visible_cases
+from engine.deadlines.board import clock_names
+from engine.deadlines.listed import light_condition
 from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
-from engine.storage.tables.cases import case_file
+from engine.storage.tables.cases import case_clock, case_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import task
 
@@ -21,11 +23,12 @@ STATES = ("open", "closed", "all")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """``state`` is open, closed or all; ``kind`` <pack>.<kind>; ``unit`` a unit's id."""
+    """``state`` is open, closed or all; ``kind`` <pack>.<kind>; ``unit`` a unit's id; ``light`` that of one of its clocks (late, soon, ok, hold)."""
 
     state: str = "open"
     kind: str = ""
     unit: UUID | None = None
+    light: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +51,14 @@ class Listed:
 
 
 def listed(
-    connection: Connection, *, actor: Actor, filters: Filters, size: int = 30, after: str | None = None, before: int = 0,
+    connection: Connection, *, actor: Actor, filters: Filters, size: int = 30, after: str | None = None, before: int = 0, on: date | None = None,
 ) -> Page[Listed]:
-    """One page, last changed first. Two statements."""
+    """One page, last changed first. Two statements; a filter by light needs the day ``on`` and one more."""
     c = case_file.c
     chosen = _narrow(restrict(select(c.id, c.updated_at), actor), filters)
+    if filters.light and on is not None:
+        lit = light_condition(filters.light, names=clock_names(connection, on=on), on=on)
+        chosen = chosen.where(c.id.in_(select(case_clock.c.case_id).where(lit)))
     counted = connection.scalar(select(func.count()).select_from(chosen.limit(EXACT_LIMIT + 1).subquery())) or 0
     if after:
         at, id = decode(after, length=2)
