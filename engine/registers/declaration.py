@@ -20,7 +20,7 @@ EDIT = ("direct", "process", "none")
 MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
 SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
-REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid"}
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws"}
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason", "valid"}
 FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
 
@@ -101,6 +101,7 @@ class Register:
     """A declared register; ``table`` is its name in schema ``reg``.
 
     ``edit``: ``direct`` on the page, ``process`` through the process named in ``process``, ``none`` by acts on cases only.
+    ``draws`` is the role that may draw samples from its list.
     ``editors`` is the role (``<pack>.<role>``) that may edit directly; without one, everybody who sees the record.
     """
 
@@ -114,6 +115,7 @@ class Register:
     process: str | None = None
     help: str = ""
     valid: Validity | None = None
+    draws: str | None = None
 
     @property
     def direct(self) -> bool:
@@ -144,7 +146,7 @@ def parse_register(content: bytes, *, name: str) -> Register:
     pack = pack_of(name)
     fields = {key: _field(key, value, pack) for key, value in raw["fields"].items()}
     case = raw.get("case", "none")
-    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process") if raw.get(key)}
+    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws") if raw.get(key)}
     if raw.get("valid"):
         named["valid"] = Validity(start=raw["valid"].get("from"), end=raw["valid"]["until"], soon=raw["valid"].get("soon", 30))
     return Register(

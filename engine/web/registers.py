@@ -13,6 +13,7 @@ from engine.registers.catalogue import get_register, registers_of
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import RANGES, VALIDITY, Asked, Condition, filterable, read_asked
 from engine.registers.views import remove_view, save_view, views_of
+from engine.runtime.draw_sample import may_draw
 from engine.runtime.queries import registers as query
 from engine.runtime.queries.pages import Option
 from engine.runtime.queries.record_words import dictionaries_of
@@ -67,8 +68,9 @@ def listed(pack: str, name: str) -> ResponseReturnValue:
         views = views_of(connection, person_id=actor().person_id, register=register.name)
         filters = [_filter(connection, field, asked.conditions.get(field.name)) for field in filterable(register)]
         editor = may_edit(connection, register=register, actor=actor(), unit_id=actor().unit_id, on=today())
+        draws = may_draw(connection, register=register, actor=actor(), at=now())
     return render_template(
-        "registers/list.html", register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
+        "registers/list.html", draws=draws, register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
         columns=query.shown_fields(register, asked), here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
     )
 

@@ -1,11 +1,18 @@
 """Sampling and assessment."""
 from __future__ import annotations
 
+from alembic import op
+
+from engine.storage.tables import metadata
+
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
 
+TABLES = ("sample_draw", "sample_pick")
+
 
 def upgrade() -> None:
     """A database made by today's 0001 has it already."""
+    metadata.create_all(op.get_bind(), tables=[metadata.tables[name] for name in TABLES], checkfirst=True)
