@@ -53,7 +53,7 @@ function mark(viewer, path) {
   const known = (ids = []) => ids.filter((id) => registry.get(id));
   for (const id of known(path.done)) canvas.addMarker(id, "done");
   for (const id of known(path.here)) { canvas.removeMarker(id, "done"); canvas.addMarker(id, "here"); }
-  for (const id of known(path.trouble)) canvas.addMarker(id, "trouble");
+  for (const name of ["trouble", "added", "changed", "removed"]) for (const id of known(path[name])) canvas.addMarker(id, name);
   for (const id of known(Object.keys(path.by ?? {}))) {
     const words = document.createElement("div");
     words.className = "by";
