@@ -80,7 +80,8 @@ def workers(town: Town, count: int = WORKERS) -> Iterator[list[subprocess.Popen[
     environment = {**os.environ, "DATABASE_URL": settings.database_url, "GUICHENG_DATA": str(settings.data_dir), "MALLOC_ARENA_MAX": "2"}
     started = [subprocess.Popen([sys.executable, "-m", "engine", "worker"], cwd=ROOT, env=environment) for _ in range(count)]
     try:
-        time.sleep(4)
+        while _count(town, text("SELECT count(*) FROM procrastinate_workers")) < 2 * count:
+            time.sleep(0.1)
         yield started
     finally:
         for one in started:

@@ -62,14 +62,16 @@ def fire_together(app: Application, timers: Sequence[tuple[UUID, str, datetime]]
         for instance_id, engine_id, due_at in sorted(timers, key=lambda one: one[0]):
             key = timer_key(instance_id, engine_id, due_at, at)
             work = begin_on_instance(app, connection, kind="timer", actor=None, instance_id=instance_id, key=key, asked=request_hash(timer=key), at=at)
-            if isinstance(work, Work) and work.instance["status"] == "running" and _still_due(work, engine_id):
+            if isinstance(work, Work) and work.instance["status"] == "running" and _armed(work, engine_id):
                 works.append((work, engine_id))
+        mine = tuple_(timer.c.instance_id, timer.c.engine_id).in_([(id, engine_id) for id, engine_id, _ in timers])
+        due = set(connection.scalars(select(timer.c.instance_id).where(mine, ~timer.c.suspended, timer.c.due_at <= at)))  # read under their locks
+        works = [(work, engine_id) for work, engine_id in works if work.instance["id"] in due]
         bulk = share([work for work, _ in works])
         for work, engine_id in works:
             _fire(work, engine_id)
         if works:
             settle_many(connection, [work for work, _ in works], bulk)
-        mine = tuple_(timer.c.instance_id, timer.c.engine_id).in_([(id, engine_id) for id, engine_id, _ in timers])
         connection.execute(update(timer).where(mine, timer.c.claimed_at.is_not(None)).values(claimed_at=None))
     return len(works)
 
@@ -82,7 +84,11 @@ def timer_key(instance_id: UUID, engine_id: str, due_at: datetime, at: datetime)
 def _still_due(work: Work, engine_id: str) -> bool:
     t = timer.c
     query = select(t.due_at).where(t.instance_id == work.instance["id"], t.engine_id == engine_id, ~t.suspended, t.due_at <= work.at)
-    return work.connection.scalar(query) is not None and any(wait.engine_id == engine_id for wait in work.waits_before.timers)
+    return work.connection.scalar(query) is not None and _armed(work, engine_id)
+
+
+def _armed(work: Work, engine_id: str) -> bool:
+    return any(wait.engine_id == engine_id for wait in work.waits_before.timers)
 
 
 def _fire(work: Work, engine_id: str) -> None:
