@@ -293,10 +293,10 @@ def one_story(seed: int) -> str:
     due = {wait.engine_id: wait.due_at for wait in machine.waits().timers}
     assert all(due[wait.engine_id] == wait.due_at for wait in verdict.machine.waits().timers if wait.engine_id in due and not wait.cycle), (seed, edit.word)
     moved = Machine.load(new, verdict.machine.dump(), now=LATER)
-    for _ in range(400):
-        if moved.completed or not step(moved, chance):
+    for _ in range(400):  # a diagram may loop for longer; it must never stand still
+        if moved.completed:
             break
-    assert moved.completed, (seed, edit.word, moved.tokens())
+        assert step(moved, chance), (seed, edit.word, moved.tokens())
     return "fits"
 
 
