@@ -17,7 +17,7 @@ from engine.runtime.application import Application
 from engine.storage.tables.documents import seal
 from engine.storage.tables.organisation import person, post, unit
 
-NEVER_SIGN = ("admin", "analyst", "operator", "archivist", "clerk")
+NEVER_SIGN = ("admin", "auditor", "security", "analyst", "operator", "archivist", "clerk")
 UNIT_SEALS = ("unit_enforcement", "unit_official")
 BATCH, THREADS = 12, 2
 Make = Callable[[Connection], Any]

@@ -1,0 +1,33 @@
+"""`python -m engine security`: the table of requirements as docs/security.md holds it, and what may be destroyed when."""
+from __future__ import annotations
+
+import click
+
+from engine.cli.host import Host
+
+
+@click.group(help="安全：逐条要求清单、到期可销毁的案件。")
+def command() -> None:
+    pass
+
+
+@command.command("table", help="逐条要求由谁满足、怎样满足（Markdown，docs/security.md 里的表由它生成）。")
+def table() -> None:
+    from engine.web.security_rows import markdown
+
+    for line in markdown():
+        click.echo(line)
+
+
+@command.command("retention", help="保管期限已到、可以提请销毁的案件。")
+@click.pass_obj
+def retention(host: Host) -> None:
+    from engine.kernel.clock import Clock
+    from engine.runtime.retention import due_cases, rules
+
+    with host.application() as app, app.db.connect() as connection:
+        count = len(rules(connection))
+        due = due_cases(connection, on=Clock().today(), limit=10_000)
+    for one in due:
+        click.echo(f"{one.due_on}　{one.number or '没有编号'}　{one.title}　{one.law}")
+    click.echo(f"{count} 条保管规定，{len(due)} 件到期。")

@@ -1,0 +1,60 @@
+"""密码与安全: the table of requirements, where keys are and how old, rounds of new keys, programs, rows of rights."""
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.access import alarms
+from engine.kernel.errors import Forbidden
+from engine.kernel.gm import sm3_hex
+from engine.kernel.gm.certificates import to_pem
+from engine.kernel.gm.provider import default_provider
+from engine.kernel.release import check_release, trusted_key
+from engine.kernel.settings import ROOT
+from engine.runtime.key_rounds import rounds
+from engine.web.answers import done
+from engine.web.context import actor, application, identifier, now, reading
+from engine.web.guard import public
+from engine.web.security_rows import BY, groups
+
+blueprint = Blueprint("admin_security", __name__)
+READERS = frozenset({alarms.AUDITOR, alarms.SECURITY, "admin"})
+
+
+@blueprint.get("/admin/security")
+def page() -> ResponseReturnValue:
+    require_reader()
+    app = application()
+    with reading() as connection:
+        listed = rounds.rounds(connection)
+    counted = {word: sum(row.by == by for group in groups() for row in group.rows) for by, (_, word) in BY.items()}
+    return render_template(
+        "admin/security.html", groups=groups(), by=BY, counted=counted, vault=app.keys.vault.name, provider=default_provider().name, versions=app.keys.versions(),
+        rounds=listed, states=rounds.STATES, kinds=rounds.KINDS, release=check_release(ROOT, trusted=trusted_key(app.settings.data_dir)),
+        root=sm3_hex(app.keys.root.certificate), may_change=alarms.SECURITY in actor().rights, running=any(row.state == "running" for row in listed),
+    )
+
+
+def require_reader() -> None:
+    """Raise Forbidden unless the reader guards the platform."""
+    if not READERS & actor().rights:
+        raise Forbidden("您没有“安全审计”或“安全管理”的权限，请联系管理员。")
+
+
+@blueprint.get("/root.pem")
+@public
+def root() -> ResponseReturnValue:
+    """The certificate of our authority, for whoever verifies a document or a bundle elsewhere."""
+    return Response(to_pem(application().keys.root.certificate, "CERTIFICATE"), mimetype="application/x-pem-file")
+
+
+@blueprint.post("/admin/security/rounds")
+def start() -> ResponseReturnValue:
+    rounds.start_round(application(), actor=actor(), kind=request.form.get("kind", ""), renew=request.form.get("what") != "go_on", at=now())
+    return done(url_for("admin_security.page"), "开始了，在后台进行，不影响办案；进度在下面，可以随时停下，以后接着换。")
+
+
+@blueprint.post("/admin/security/rounds/<round_id>/stop")
+def stop(round_id: str) -> ResponseReturnValue:
+    rounds.stop_round(application(), actor=actor(), round_id=identifier(round_id, "换密钥"), at=now())
+    return done(url_for("admin_security.page"), "已停下。已换的不受影响，旧密钥仍能打开其余的；以后可以接着换。")
