@@ -12,7 +12,7 @@ from engine.kernel.errors import GuichengError
 from engine.reference.parameters import declared_rows
 
 KEYS = {
-    "title", "unit", "read_at", "values", "count_first_day", "roll_rest_day", "extension", "suspension", "office_hours", "soon", "steps", "group", "note", "procedures",
+    "title", "unit", "read_at", "values", "count_first_day", "roll_rest_day", "extension", "suspension", "office_hours", "soon", "steps", "every_step",
 }
 EXTENSION = {"times", "amount", "unit", "total", "roles"}
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import ColumnElement, Connection, select, union
 
 from engine.access import assignment
 from engine.access.actors import LEADER_POSTS, holds_on
@@ -42,7 +42,16 @@ def _active(connection: Connection, person_id: UUID | None) -> list[UUID]:
 
 
 def _holders(connection: Connection, case_id: UUID, on: date) -> list[UUID]:
-    open_ = (task.c.case_id == case_id) & (task.c.status == "open")
+    return _holding(connection, task.c.case_id == case_id, on)
+
+
+def holders_of_task(connection: Connection, *, task_id: UUID, on: date) -> list[UUID]:
+    """Whoever has the open step in hand, else everybody in its pool who is on duty."""
+    return _holding(connection, task.c.id == task_id, on)
+
+
+def _holding(connection: Connection, which: ColumnElement[bool], on: date) -> list[UUID]:
+    open_ = which & (task.c.status == "open")
     mine = select(task.c.assignee_id).where(open_, task.c.assignee_id.is_not(None))
     pool = task_candidate.join(task, task.c.id == task_candidate.c.task_id).join(post, (post.c.unit_id == task_candidate.c.unit_id) & (post.c.code == task_candidate.c.post))
     others = select(post.c.person_id).select_from(pool).where(open_, task.c.assignee_id.is_(None), task_candidate.c.open, holds_on(on))

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from engine.deadlines.clocks import By, end_clock, exclude_span, extend_clock, live_clock, resume_clock, suspend_clock
 from engine.deadlines.hourly import tell_missing_year
@@ -15,11 +15,15 @@ from engine.deadlines.rules import ClockRefused
 from engine.deadlines.steps import parse_steps
 from engine.kernel.clock import SHANGHAI, legal_date
 from engine.kernel.errors import Forbidden, Invalid
+from engine.kernel.ids import new_id
 from engine.runtime.change_warning import change_warning
 from engine.runtime.run_clock_steps import run_clock_steps
+from engine.runtime.warn_late_steps import longest_open, warn_late_steps
 from engine.storage.tables.cases import case_clock
 from engine.storage.tables.clocks import clock_done
 from engine.storage.tables.organisation import account, notice
+from engine.storage.tables.runtime import instance, task
+from tests.engine.deadlines.test_clocks import an_instance
 from tests.engine.runtime.clock_city import ClockCity, clock_city
 
 LAW = "《示例规定》第三条"
@@ -37,6 +41,7 @@ PARAMETERS = {
                "extension": {"times": 2, "amount": 5, "total": 8}, "suspension": {"times": 1}},
     "urgent": {"title": "报告时限", "unit": "hour", "steps": [{"when": "4 hour before", "remind": ["handler"]}, {"when": "end", "escalate": ["office_head"]}],
                "values": [{"value": 24, "from": date(2020, 1, 1), "law": LAW}]},
+    "step": {"title": "环节期限", "unit": "working_day", "every_step": True, "values": [{"value": 5, "from": date(2020, 1, 1), "law": LAW}]},
 }
 
 
@@ -196,3 +201,38 @@ def test_a_missing_year_is_told_to_administrators_once_a_day_from_december(city:
         assert tell_missing_year(connection, at=datetime(2026, 12, 2, 9, tzinfo=SHANGHAI)) == 1
 
 
+
+
+def a_step(city: ClockCity, case_id: Any, title: str, *, due_on: date | None = None, assignee: str | None = "handler") -> None:
+    """An open step of the case, opened now."""
+    with city.app.db.begin() as connection:
+        instance_id = connection.scalar(select(instance.c.id)) or an_instance(connection, case_id)
+        connection.execute(insert(task).values(
+            id=new_id(), instance_id=instance_id, case_id=case_id, engine_id=title, node="review", process="p.q", title=title, role="", status="open", due_on=due_on,
+            assignee_id=city.people[assignee].person_id if assignee else None, opened_at=city.app.clock.now(),
+        ))
+
+
+def warned(city: ClockCity, day: str) -> list[tuple[str, str]]:
+    city.app.clock.set(datetime.combine(date.fromisoformat(day), datetime.min.time(), SHANGHAI) + timedelta(hours=9))
+    warn_late_steps(city.app, at=city.app.clock.now())
+    with city.app.db.connect() as connection:
+        rows = connection.execute(
+            select(account.c.login, notice.c.text).join(account, account.c.person_id == notice.c.person_id).where(notice.c.at == city.app.clock.now()).order_by(account.c.login)
+        ).all()
+    return [(row.login, row.text.split("　")[0]) for row in rows]
+
+
+def test_whoever_holds_a_step_is_warned_before_and_after_its_day_and_when_it_lies_too_long(city: ClockCity) -> None:
+    case_id = city.case()
+    a_step(city, case_id, "审核", due_on=date(2026, 11, 25))
+    a_step(city, case_id, "初审")
+    with city.app.db.connect() as connection:
+        assert longest_open(connection, date(2026, 11, 20)) == 5
+    assert warned(city, "2026-11-23") == []
+    assert warned(city, "2026-11-24") == [("handler", "快到期：审核 应于 2026-11-25 办结")]
+    assert warned(city, "2026-11-25") == []
+    assert warned(city, "2026-11-26") == [("handler", "超期未办：审核 应于 2026-11-25 办结")]
+    assert warned(city, "2026-11-27") == []
+    assert warned(city, "2026-11-30") == [("handler", "超期未办：初审 放了很久还没有办"), ("head", "超期未办：初审 放了很久还没有办")]
+    assert warned(city, "2026-12-01") == []

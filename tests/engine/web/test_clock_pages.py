@@ -128,7 +128,7 @@ def paste_a_day(busy: Site) -> None:
     assert "正在预览" in busy.get(where).text
     busy.app.jobs.run_due(busy.app)
     page = busy.get(where).text
-    assert "<b>3</b> 项届满日会变" in page
+    assert "<b>1</b> 项届满日会变" in page
     table = busy.get(f"{where}/shifts.csv")
     assert table.mimetype == "text/csv" and "线索3" in table.text and "原届满日" in table.text
     busy.post(where, page=where, what="apply")

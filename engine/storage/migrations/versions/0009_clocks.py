@@ -15,7 +15,9 @@ TABLES = ("clock_done", "clock_count", "clock_delta", "calendar_change", "calend
 COLUMNS = (
     "ALTER TABLE case_clock ADD COLUMN IF NOT EXISTS start_at timestamptz, ADD COLUMN IF NOT EXISTS due_at timestamptz, ADD COLUMN IF NOT EXISTS next_at timestamptz",
     "ALTER TABLE clock_event ADD COLUMN IF NOT EXISTS on_at timestamptz, ADD COLUMN IF NOT EXISTS until_at timestamptz",
-    "ALTER TABLE task ADD COLUMN IF NOT EXISTS clock text",
+    "ALTER TABLE task ADD COLUMN IF NOT EXISTS clock text, ADD COLUMN IF NOT EXISTS warned text",
+    "CREATE INDEX IF NOT EXISTS ix_task_open_due_on ON task (due_on) WHERE status = 'open' AND due_on IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS ix_task_open_opened_at ON task (opened_at) WHERE status = 'open' AND due_on IS NULL AND warned IS NULL",
     "CREATE INDEX IF NOT EXISTS ix_case_clock_unit_id_due_on ON case_clock (unit_id, due_on) WHERE state IN ('running', 'suspended')",
     "CREATE INDEX IF NOT EXISTS ix_case_clock_next_at ON case_clock (next_at) WHERE state = 'running' AND next_at IS NOT NULL",
 )

@@ -1,0 +1,12 @@
+"""What the runtime looks after every hour."""
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.runtime.application import Application
+from engine.runtime.warn_late_steps import warn_late_steps
+
+
+def run(app: Application, *, at: datetime) -> None:
+    """Warn whoever holds steps that are nearly due or late."""
+    warn_late_steps(app, at=at)
