@@ -56,7 +56,7 @@ def move_instance(
         if plan.verdict.machine is None:
             raise MigrationRefused(plan)
         version = app.library.definition(target.member("process", work.instance["process"]))
-        work.opinion, work.outcome_title = reason.strip(), f"迁移到第 {version.version} 版"
+        work.opinion, work.outcome_title = reason.strip(), f"迁移到在用的版本（流程图第 {version.version} 版）"
         work.machine = plan.verdict.machine
         _rewrite_tasks(work, plan)
         _pin(work, bundle_id=target.id, definition_id=version.id)
