@@ -7,16 +7,23 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, false, literal_column, or_, true
+import orjson
+from sqlalchemy import ColumnElement, Select, Table, and_, false, literal_column, or_, select, true
 
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import Invalid
+from engine.registers.bounds import bound_of
+from engine.registers.conditions import Condition as Tree
+from engine.registers.conditions import clause_of, plain_condition, read_condition
 from engine.registers.declaration import Field, Register
 from engine.registers.tables import SQLA, order_text
+from engine.storage.tables.organisation import unit
 
 RANGES = frozenset({"number", "money", "date", "datetime"})
 LONGEST = 100
+LONGEST_TREE = 6000
 MOST_CODES = 200
 MOST_WORDS = 5
 VALID = Field(name="valid", title="有效期", type="validity")
@@ -44,7 +51,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Everything that an address asks of a list, on the day ``on``. ``sort`` is a field's name, None for the last changed first."""
+    """Everything that an address asks of a list, on the day ``on``: ``where`` is a tree of AND and OR, ``under`` a unit at or below which records are. ``sort`` is a field's name, None for the last changed first."""
 
     query: str = ""
     conditions: Mapping[str, Condition] = field(default_factory=dict)
@@ -52,16 +59,22 @@ class Asked:
     descending: bool = True
     columns: tuple[str, ...] = ()
     on: date | None = None
+    where: Tree | None = None
+    under: UUID | None = None
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.query or self.conditions)
+        return bool(self.query or self.conditions or self.where or self.under)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         found = [("q", self.query)] if self.query else []
         for condition in self.conditions.values():
             found += condition.pairs
+        if self.where is not None:
+            found.append(("w", orjson.dumps(plain_condition(self.where)).decode()))
+        if self.under is not None:
+            found.append(("under", str(self.under)))
         if self.sort:
             found.append(("sort", f"-{self.sort}" if self.descending else self.sort))
         return found + [("col", name) for name in self.columns]
@@ -90,7 +103,7 @@ def read_asked(register: Register, pairs: Iterable[tuple[str, str]], *, on: date
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         if value.strip():
-            found.setdefault(name, []).append(value.strip()[:LONGEST])
+            found.setdefault(name, []).append(value.strip()[: LONGEST_TREE if name == "w" else LONGEST])
     offered = {one.name: one for one in filterable(register)}
     wanted = {name.split(".")[1]: None for name in found if name.startswith("f.")}
     if set(wanted) - set(offered):
@@ -99,8 +112,24 @@ def read_asked(register: Register, pairs: Iterable[tuple[str, str]], *, on: date
     sort = found.get("sort", [""])[-1]
     return Asked(
         query=found.get("q", [""])[-1], conditions=conditions, sort=_sort(register, sort.removeprefix("-")), descending=sort.startswith("-") or not sort,
-        columns=_columns(register, found.get("col", [])), on=on,
+        columns=_columns(register, found.get("col", [])), on=on, where=_tree(register, found.get("w", [""])[-1]), under=_unit(found.get("under", [""])[-1]),
     )
+
+
+def _tree(register: Register, text: str) -> Tree | None:
+    if not text:
+        return None
+    try:
+        return read_condition(orjson.loads(text), register)
+    except orjson.JSONDecodeError:
+        raise _unknown() from None
+
+
+def _unit(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise _unknown() from None
 
 
 def _unknown() -> Invalid:
@@ -126,7 +155,7 @@ def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:
     if one.type in RANGES:
         low, high = (found.get(f"{name}.{end}", [""])[-1] for end in ("from", "to"))
         for value in filter(None, (low, high)):
-            _bound(one, value)
+            bound_of(one, value)
         return Condition(field=one, low=low, high=high)
     values = found.get(name, [])
     if one.type == "boolean" and set(values) - {"true", "false"}:
@@ -138,20 +167,6 @@ def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:
     return Condition(field=one, codes=tuple(dict.fromkeys(values[:MOST_CODES])))
 
 
-def _bound(one: Field, text: str) -> Any:
-    """One end of a range; raises Invalid."""
-    try:
-        if one.type in ("date", "datetime"):
-            return date.fromisoformat(text)
-        number = Decimal(text.replace(",", "").replace("，", ""))
-        if not number.is_finite() or abs(number) > Decimal("1e15"):
-            raise InvalidOperation
-        return number
-    except (ValueError, InvalidOperation):
-        kind = "日期写成 2026-11-20" if one.type in ("date", "datetime") else "这里只写数字"
-        raise Invalid(f"“{one.title}”的筛选范围不对：{kind}。", code="bad_filter") from None
-
-
 def narrow(statement: Select[Any], register: Register, table: Table, asked: Asked) -> Select[Any]:
     """``statement`` over ``table`` with every condition of ``asked``, all of which must hold."""
     searched = [f for f in register.fields.values() if f.search and not f.secret and f.type in ("text", "serial")]
@@ -161,6 +176,12 @@ def narrow(statement: Select[Any], register: Register, table: Table, asked: Aske
     for condition in asked.conditions.values():
         for clause in _validity(register, table, condition.codes, asked.on) if condition.field is VALID else _clauses(condition, table):
             statement = statement.where(clause)
+    if asked.where is not None:
+        statement = statement.where(clause_of(asked.where, table))
+    if asked.under is not None:
+        above = unit.alias("above")
+        root = select(above.c.path).where(above.c.id == asked.under).scalar_subquery()
+        statement = statement.where(table.c.unit_id.in_(select(unit.c.id).where(unit.c.path.like(root.op("||")("%")))))
     return statement
 
 
@@ -194,9 +215,9 @@ def _clauses(condition: Condition, table: Table) -> list[ColumnElement[bool]]:
         return [_any_code(one, column, held, condition.codes)]
     clauses: list[ColumnElement[bool]] = []
     if condition.low:
-        clauses.append(held >= _instant(one, _bound(one, condition.low)))
+        clauses.append(held >= _instant(one, bound_of(one, condition.low)))
     if condition.high:
-        most = _bound(one, condition.high)
+        most = bound_of(one, condition.high)
         clauses += [column.is_not(None), held < _instant(one, most + timedelta(days=1)) if one.type == "datetime" else held <= most]
     return clauses
 
