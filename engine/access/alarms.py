@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
@@ -30,7 +30,7 @@ def raise_alarm(connection: Connection, *, kind: str, subject: str, text: str, a
     ).scalar_one_or_none()
     if made is None:
         return False
-    told = connection.execute(select(account.c.person_id).where(account.c.active, account.c.rights.has_any([AUDITOR, SECURITY]))).scalars()
+    told = connection.execute(select(account.c.person_id).where(account.c.active, or_(account.c.rights.has_key(AUDITOR), account.c.rights.has_key(SECURITY)))).scalars()
     notices = [NewNotice(person_id=id, kind="system", text=f"{LEVELS[level]}告警（{KINDS[kind]}）：{text}", link="/admin/audit") for id in told]
     if notices:
         send_notices(connection, notices=notices, at=at)
