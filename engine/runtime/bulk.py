@@ -4,11 +4,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import UpdateBase
 
-from engine.runtime.batch import Batch
+from engine.runtime.batch import Batch, Filled, Shape
 
 
 class Bulk(Batch):
@@ -18,19 +17,23 @@ class Bulk(Batch):
         super().__init__()
         self._rows: dict[Table, list[Mapping[str, Any]]] = {}
 
-    def add(self, write: UpdateBase) -> None:
-        self._writes.append(write)
-
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
         self._rows.setdefault(table, []).extend([rows] if isinstance(rows, Mapping) else rows)
 
     def flush(self, connection: Connection) -> None:
-        """One statement per table, then the other writes one by one."""
+        """One statement per table, then other writes one by one, then one statement per shape of change."""
         for table, rows in self._rows.items():
             for alike in _alike(rows):
                 connection.execute(insert(table), alike)
+        shaped: dict[Shape, list[dict[str, Any]]] = {}
         for write in self._writes:
-            connection.execute(write)
+            if isinstance(write, Filled):
+                values = {f"v_{name}": value for name, value in write.values.items()} | {f"k_{name}": value for name, value in write.keys.items()}
+                shaped.setdefault(write.shape, []).append(values)
+            else:
+                connection.execute(write)
+        for shape, given in shaped.items():
+            connection.execute(shape.write(lambda kind, name: bindparam(f"{kind}_{name}")), given)
         self._rows, self._writes = {}, []
 
 

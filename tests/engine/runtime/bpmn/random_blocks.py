@@ -12,7 +12,8 @@ RACERS = ("message", "timer", "signal")
 
 @dataclass
 class Block:
-    """One structured piece. ``kind``: task, count, seq, xor, and, or, loop, bound, race, sub, call, many; ``by``: what a boundary waits for."""
+    """One structured piece. ``kind``: task, count, seq, xor, and, or, loop, bound, race, sub, call, many, vote; ``by``: what a boundary waits for, or the
+    rule of a vote."""
 
     kind: str
     id: str
@@ -39,6 +40,7 @@ class Weights:
     sub: int = 1
     call: int = 1
     many: int = 1
+    vote: int = 1
 
 
 class Generator:
@@ -66,7 +68,7 @@ class Generator:
         if depth > 0:
             kinds |= {"xor": w.xor, "loop": w.loop, "race": w.race}
             if not plain:
-                kinds |= {"and": w.parallel, "or": w.inclusive, "bound": w.bound, "sub": w.sub, "call": w.call, "many": w.many}
+                kinds |= {"and": w.parallel, "or": w.inclusive, "bound": w.bound, "sub": w.sub, "call": w.call, "many": w.many, "vote": w.vote}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         return getattr(self, "make_" + kind)(depth - 1, plain)
 
@@ -119,6 +121,11 @@ class Generator:
         return Block("many", self.name("m"), [body], times=times, enough=enough, sequential=self.random.random() < 0.5)
 
 
+    def make_vote(self, depth: int, plain: bool) -> Block:
+        rule, people = self.random.choice(["all", "sequential", "veto", "ratio", "count"]), self.random.randint(1, 4)
+        return Block("vote", self.name("v"), times=people, by=rule, enough=self.random.randint(1, people))
+
+
 class Drawing:
     """Turns blocks into BPMN; ``calls`` collects the XML of called processes by name."""
 
@@ -149,6 +156,16 @@ class Drawing:
         value = f"if {block.fact} = null then 1 else {block.fact} + 1"
         text = f'<scriptTask id="{block.id}"><extensionElements><gc:set fact="{block.fact}" value="{value}"/></extensionElements></scriptTask>'
         return text, block.id, block.id
+
+    def draw_vote(self, block: Block) -> tuple[str, str, str]:
+        people = ", ".join(f"&quot;p{number}&quot;" for number in range(1, block.times + 1))
+        threshold = f' threshold="{block.enough}"' if block.by == "count" else ""
+        rule = f'<gc:countersign mode="{block.by}" people="[{people}]"{threshold} prefix="{block.id}_"/>'
+        text = f'<userTask id="{block.id}" gc:role="r"><extensionElements>{rule}</extensionElements></userTask>'
+        fact, count = f"n_{block.id}", f"{block.id}_count"
+        value = f"(if {fact} = null then 0 else {fact}) + (if {block.id}_agreed then 1 else 0)"
+        text += f'<scriptTask id="{count}"><extensionElements><gc:set fact="{fact}" value="{value}"/></extensionElements></scriptTask>'
+        return text + flow(block.id, count), block.id, count
 
     def draw_seq(self, block: Block) -> tuple[str, str, str]:
         parts = [self.draw(child) for child in block.children]

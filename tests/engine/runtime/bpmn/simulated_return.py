@@ -52,7 +52,7 @@ def legal_targets(process: Block, here: str) -> set[str]:
 
 def tasks_of(block: Block) -> set[str]:
     """Every task of a process."""
-    if block.kind == "task":
+    if block.kind in ("task", "vote"):
         return {block.id}
     return set().union(*(tasks_of(child) for child in block.children)) if block.kind != "call" else set()
 

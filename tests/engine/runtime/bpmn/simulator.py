@@ -276,7 +276,10 @@ def make(block: Block, place: Place, over: Callable[[], None]) -> Run:
         called = Scope(block.children[0], Place({}, None, place.scope), over, facts={})
         called.process = True
         return called
+    from tests.engine.runtime.bpmn.votes import VoteRun
+
     kinds: dict[str, type[Run]] = {
+        "vote": VoteRun,
         "task": TaskRun, "count": CountRun, "seq": SeqRun, "xor": BranchRun, "and": BranchRun, "or": BranchRun, "loop": LoopRun, "bound": BoundRun, "race": RaceRun, "many": ManyRun,
     }
     return kinds[block.kind](block, place, over)

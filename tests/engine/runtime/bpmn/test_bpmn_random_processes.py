@@ -1,6 +1,7 @@
 """The engine against an independent simulator on random processes, saved and loaded after every step."""
 from __future__ import annotations
 
+import copy
 import random
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,10 +13,11 @@ from engine.runtime.bpmn.machine import Machine
 from tests.engine.runtime.bpmn.random_blocks import FACTS, Drawing, Generator, Weights
 from tests.engine.runtime.bpmn.simulated_return import bring_back, chain_to, legal_targets
 from tests.engine.runtime.bpmn.simulator import BoundRun, RaceRun, Scope, Simulation, TaskRun
+from tests.engine.runtime.bpmn.votes import STANCES, Ballot
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-RETURNS = 0.15
-MIXES = [Weights(), Weights(parallel=5, inclusive=6, loop=6, xor=2), Weights(bound=6, race=3, sub=3, many=3, call=3)]
+RETURNS, WITHDRAWALS = 0.15, 0.08
+MIXES = [Weights(vote=2), Weights(parallel=5, inclusive=6, loop=6, xor=2), Weights(bound=6, race=3, sub=3, many=3, call=3, vote=3)]
 
 
 def compile_block(seed: int, weights: Weights) -> tuple[CompiledProcess, Simulation]:
@@ -35,6 +37,7 @@ def walk(seed: int, weights: Weights, most: int = 60) -> int:
     process, simulation = compile_block(seed, weights)
     chance = random.Random(seed * 7 + 1)
     machine = Machine.start(process, {}, now=NOW)
+    before: tuple[bytes, Simulation] | None = None
     for step in range(most):
         moved = machine.advance(now=NOW)
         assert not moved.errors, (seed, step, moved.errors[0].message)
@@ -50,6 +53,11 @@ def walk(seed: int, weights: Weights, most: int = 60) -> int:
         assert {name: value for name, value in machine.facts().items() if name.startswith("n_")} == counts, (seed, step)
         if not there:
             return step
+        if before is not None:
+            machine, simulation, before = Machine.load(process, before[0], now=NOW), before[1], None
+            continue
+        if chance.random() < WITHDRAWALS:
+            before = machine.dump(), copy.deepcopy(simulation)
         act(machine, chance, there, simulation)
     return most
 
@@ -70,6 +78,10 @@ def act(machine: Machine, chance: random.Random, there: list, simulation: Simula
         else:
             machine.deliver("message", found.node, {}, found.engine_id, now=NOW)
         run.fire(wait[1])
+    elif isinstance(run, Ballot):
+        stance = chance.choice(STANCES)
+        machine.complete(next(w.engine_id for w in waits.user_tasks if (w.node, w.index) == wait[1:]), {"outcome": stance}, now=NOW)
+        run.complete(stance)
     elif isinstance(run, TaskRun):
         found_task = next(w for w in waits.user_tasks if (w.node, w.index) == wait[1:])
         facts = {name: chance.randint(0, 2) for name in FACTS}
@@ -104,14 +116,14 @@ def come_back(machine: Machine, chance: random.Random, wait: tuple, run: TaskRun
     return True
 
 
-@pytest.mark.parametrize("start", range(0, 300, 50))
-def test_300_random_processes_run_as_the_simulator_says(start: int) -> None:
+@pytest.mark.parametrize("start", range(0, 500, 50))
+def test_500_random_processes_run_as_the_simulator_says(start: int) -> None:
     for seed in range(start, start + 50):
         walk(seed, MIXES[seed % len(MIXES)])
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("start", range(1000, 2500, 100))
-def test_1500_random_processes_run_as_the_simulator_says(start: int) -> None:
-    for seed in range(start, start + 100):
+@pytest.mark.parametrize("start", range(1000, 11_000, 250))
+def test_10000_random_processes_run_as_the_simulator_says(start: int) -> None:
+    for seed in range(start, start + 250):
         walk(seed, MIXES[seed % len(MIXES)], most=120)
