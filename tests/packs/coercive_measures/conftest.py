@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.packs.filed import CaseWalker, filed_case
+from tests.packs.filed import CaseWalker, add_party, filed_case
 
 
 @pytest.fixture
 def case(town: Any) -> CaseWalker:
-    return filed_case(town)
+    filed = filed_case(town)
+    add_party(filed)
+    return filed

@@ -32,10 +32,11 @@ def review(verdict: str) -> dict[str, Any]:
     return {"facts_opinion": "经复核。", "reason_opinion": "经复核。", "evidence_opinion": "经复核。", "tenable": verdict != "uphold", "verdict": verdict, "advice": "见复核意见。"}
 
 
-def arrangement(today: date, *, accepted: bool = True, public: bool = False) -> dict[str, Any]:
+def arrangement(today: date, host: str, *, accepted: bool = True, public: bool = False) -> dict[str, Any]:
     if not accepted:
         return {"accepted": False, "refuse_reason": "不属于可以要求听证的情形。"}
-    return {"accepted": True, "open": public, "notified_on": today.isoformat(), "held_on": (today + timedelta(days=8)).isoformat(), "held_time": "上午九时", "place": "本局会议室", "clerk": "苏念安"}
+    return {"accepted": True, "open": public, "notified_on": today.isoformat(), "held_on": (today + timedelta(days=8)).isoformat(), "held_time": "上午九时", "place": "本局会议室", "clerk": "苏念安",
+            "host": host}
 
 
 def hearing_record(today: date, verdict: str) -> dict[str, Any]:

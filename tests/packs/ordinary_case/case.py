@@ -4,31 +4,26 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from engine.access.parties import PartyInput, save_party_of_case
-from engine.kernel.clock import SHANGHAI, FixedClock, legal_date
+import pytest
+
+from engine.kernel.clock import SHANGHAI, FixedClock
+from engine.kernel.errors import Invalid
 from engine.runtime.begin_process import begin_process
+from engine.runtime.deliver_message import throw_message
 from engine.runtime.fire_due_timers import fire_due_timers
-from engine.storage.tables.documents import document
+from engine.storage.tables.certificates import certificate
 from engine.storage.tables.runtime import incident
-from tests.packs.filed import CaseWalker, filed_case
+from tests.packs.filed import CaseWalker, add_party, filed_case
 from tests.packs.ordinary_case import answers
 
 CHAIN = (("head", "office_review"), ("staff", "section_review"), ("section_head", "section_head_review"), ("joint_staff", "joint_staff_review"),
          ("joint_head", "joint_head_review"), ("chief", "agency_approval"))
-FACTORY = PartyInput(
-    kind="organisation", name="上海云浦麦浪食品有限公司", identifier_kind="credit_code", identifier="91310101MA1FPX1234", phone="13800000000",
-    address="云浦区汀兰路 45 号", detail={"representative": "白晓棠"},
-)
 
 
 class OrdinaryCase(CaseWalker):
     """``clock`` moves the day; ``kept`` are proofs of service already uploaded."""
 
     clock: FixedClock
-
-    @property
-    def today(self) -> date:
-        return legal_date(self.at)
 
     def go_to(self, day: date) -> None:
         """Nine in the morning of ``day``; what is due by then has happened."""
@@ -55,20 +50,6 @@ class OrdinaryCase(CaseWalker):
         self.do("officer", "investigate", "finish", {"progress": "已查清。"})
         self.chain(answers.report(handling, **more))
 
-    def served(self, **how: Any) -> None:
-        """The paper that waits is handed over today and signed for."""
-        self.seal()
-        self.do("officer", "choose_route", "submit", {"route": "offline"})
-        self.do("officer", "serve_offline", "submit", {
-            "mode": "direct", "direct_result": "signed", "receiver_kind": "representative", "receiver": "白晓棠", "signed_on": self.today.isoformat(),
-            "receipt": self.proof(field="receipt"), **how,
-        })
-
-    def seal(self) -> None:
-        """What the rendering job does, without its seconds: the issued papers of the case count as sealed."""
-        with self.app.db.begin() as connection:
-            connection.execute(document.update().where(document.c.case_id == self.case_id, document.c.state == "issued", document.c.sealed_sm3.is_(None)).values(sealed_sm3="0" * 64))
-
     def notified(self, *, hearing: bool = False) -> None:
         self.do("officer", "prepare_notice", "submit", answers.notice(hearing=hearing))
         self.do("chief", "approve_notice")
@@ -81,6 +62,23 @@ class OrdinaryCase(CaseWalker):
         """Nobody says anything until the clock has run out."""
         clock = next(row for row in self.clocks() if row["clock"].startswith("serving_documents.reply/") and row["state"] == "running")
         self.go_to(clock["due_on"] + timedelta(days=1))
+
+    def statement_reviewed(self, verdict: str) -> None:
+        self.do("legal_staff", "review", "submit", answers.review(verdict))
+        self.do("legal_head", "confirm_review")
+
+    def heard(self, verdict: str, *, public: bool = False, accepted: bool = True) -> None:
+        """The legal unit arranges the hearing, holds it eight days later, and its record goes to the file."""
+        self.do("legal_staff", "arrange", "submit", answers.arrangement(self.today, str(self.actor("legal_head").person_id), accepted=accepted, public=public))
+        self.do("legal_head", "check_arrangement")
+        if public:
+            self.do("city_legal_head", "city_review")
+        self.do("chief", "sign_arrangement")
+        self.served()
+        if accepted:
+            self.wait(8)
+            self.do("legal_staff", "hold", "submit", answers.hearing_record(self.today, verdict))
+            self.do("officer", "file_record", "submit", {"received_on": self.today.isoformat()})
 
     def reviewed_by_law(self, conclusion: str = "agree") -> None:
         self.do("legal_staff", "legal_review", "submit", answers.legal(conclusion))
@@ -116,6 +114,27 @@ class OrdinaryCase(CaseWalker):
         self.do("officer", "make_archive", "submit", answers.archive(self.today))
         self.do("archivist", "check_archive", "archive", {"complete": True})
 
+    def refused(self, login: str, node: str, data: dict[str, Any], *fields: str, outcome: str = "submit") -> str:
+        """The step does not take ``data`` because of exactly these fields; what it said."""
+        with pytest.raises(Invalid) as told:
+            self.do(login, node, outcome, data)
+        assert set(told.value.fields) == set(fields)
+        return str(told.value.fields or told.value.message)
+
+    def deliver(self) -> None:
+        """Messages that left an act arrive."""
+        for job in self._rows_of("SELECT args FROM procrastinate_jobs WHERE task_name = 'runtime.throw_message' AND status = 'todo'"):
+            throw_message(self.app, **job["args"])
+
+    def _rows_of(self, statement: str) -> list[Any]:
+        with self.app.db.connect() as connection:
+            return list(connection.exec_driver_sql(statement).mappings())
+
+    def give_certificate_until(self, login: str, day: date) -> None:
+        """The certificate of ``login`` ends on ``day``."""
+        with self.app.db.begin() as connection:
+            connection.execute(certificate.update().where(certificate.c.person_id == self.actor(login).person_id).values(valid_until=day))
+
     def incidents(self) -> list[str]:
         return [row["message"] for row in self._rows(incident)]
 
@@ -125,8 +144,6 @@ def ordinary_case(town: Any, clock: FixedClock) -> OrdinaryCase:
     filed = filed_case(town)
     case = OrdinaryCase(filed.app, filed.bureau)
     case.town, case.case_id, case.clock = town, filed.case_id, clock
-    with case.app.db.begin() as connection:
-        assert case.case_id is not None
-        save_party_of_case(connection, case.app.keys, given=FACTORY, case_id=case.case_id, at=case.at)
+    add_party(case)
     begin_process(case.app, case_id=str(case.case_id), process="ordinary_case.ordinary_case", at=case.at.isoformat())
     return case

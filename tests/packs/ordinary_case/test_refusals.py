@@ -1,0 +1,80 @@
+"""What an ordinary case refuses: ranges, dates, rights that lapsed; and who is replaced by a recusal."""
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.kernel.errors import Invalid
+from tests.packs.ordinary_case import answers
+from tests.packs.ordinary_case.case import OrdinaryCase
+
+
+@pytest.mark.requirement("PEN-1200")
+def test_fine_law_and_kind_of_handling_are_checked(case: OrdinaryCase) -> None:
+    case.do("officer", "investigate", "finish", {"progress": "已查清。"})
+    for wrong, field in (
+        ({"fine": "80000.00"}, "fine_reason"), ({"fine": "100.00"}, "fine_reason"), ({"law_version": "food_safety_2018"}, "law_version"),
+        ({"happened_on": "2020-01-01"}, "law_version"), ({"handling": "pause"}, "handling"), ({"discretion": "price_tag_light", "fine": "1000.00"}, "discretion"),
+    ):
+        case.refused("officer", "draft", answers.report() | wrong, field)
+    case.chain(answers.report(fine="30000.00", fine_reason="主动召回，减轻处罚。"))
+    case.refused("officer", "prepare_notice", answers.notice(hearing=True), "hearing")
+
+
+def test_the_range_of_the_fine_comes_from_the_step_and_the_amount_it_counts_from(case: OrdinaryCase) -> None:
+    case.do("officer", "investigate", "finish", {"progress": "已查清。"})
+    large = {"discretion": "food_expired_large_light", "base_amount": "20000.00", "fine": "250000.00"}
+    case.refused("officer", "draft", answers.report() | large | {"fine": "300000.00"}, "fine_reason")
+    case.do("officer", "draft", "submit", answers.report() | large)
+
+
+@pytest.mark.requirement("PEN-1171")
+def test_the_report_goes_through_joint_review_and_back_to_the_staff(case: OrdinaryCase) -> None:
+    case.do("officer", "investigate", "finish", {"progress": "已查清。"})
+    case.do("officer", "draft", "submit", answers.report())
+    case.do("head", "office_review")
+    case.do("staff", "section_review")
+    case.do("section_head", "section_head_review", "joint", {"joint_unit": str(case.bureau.units["quality_section"])})
+    case.do("joint_staff", "joint_staff_review")
+    case.do("joint_head", "joint_head_review", "return", opinion="证据不足。")
+    assert (case.waiting(), case.holders("section_review")) == ({"section_review"}, {"staff"})
+
+
+def test_a_hearing_asked_for_too_late_is_not_taken(case: OrdinaryCase) -> None:
+    case.investigated(discretion="food_expired_small_heavy", fine="100000.00")
+    case.notified(hearing=True)
+    late = {"wants": "hearing", "statement": "要求听证。", "received_on": (case.today + timedelta(days=30)).isoformat(), "attachments": case.proof()}
+    case.refused("officer", "record_reply", late, "received_on")
+    case.silent()
+    assert "arrange" not in case.waiting()
+
+
+def test_an_officer_who_must_withdraw_is_replaced(case: OrdinaryCase) -> None:
+    other = str(case.actor("other_officer").person_id)
+    case.matter("officer", "ordinary_case.recusal", {
+        "applicant_kind": "party", "applicant": "白晓棠", "target": str(case.actor("officer_two").person_id), "target_post": "officer", "reason": "有直接利害关系。",
+    })
+    assert case.holders("decide") == {"chief"}
+    case.refused("chief", "decide", {"decided_reason": "属实。"}, "replacement", outcome="recuse")
+    case.do("chief", "decide", "recuse", {"replacement": other, "decided_reason": "属实。"})
+    (row,) = case.records("case_filing__penalty_case")
+    assert str(row["officer_two"]) == other
+    case.matter("officer", "ordinary_case.recusal", {
+        "applicant_kind": "party", "applicant": "白晓棠", "target": str(case.actor("chief").person_id), "target_post": "agency_head", "reason": "有利害关系。",
+    })
+    assert case.holders("decide_together") == {"legal_head"}
+    case.do("legal_head", "decide_together", "stay", {"discussion": "一致认为不需要回避。", "decided_reason": "没有利害关系。"})
+    assert case.waiting() == {"investigate"}
+
+
+def test_a_suspended_case_goes_back_to_the_state_it_was_in(case: OrdinaryCase) -> None:
+    case.investigated()
+    case.matter("officer", "case_matters.case_suspend", {"suspension_ground": "testing", "reason": "等待检验结果。"})
+    case.approve()
+    assert (case.case()["state"], case.clock_row("case_filing.case_handling")["state"]) == ("clock_suspended", "suspended")
+    case.matter("officer", "case_matters.case_resume", {"ended_on": case.today.isoformat(), "reason": "结果已出。"})
+    case.approve()
+    assert (case.case()["state"], case.clock_row("case_filing.case_handling")["state"]) == ("notifying", "running")
+    with pytest.raises(Invalid):
+        case.matter("officer", "case_matters.case_extension", {"extension_days": 400, "reason": "过长。"})
