@@ -133,7 +133,7 @@ def _seat(plan: CityPlan, people: list[str], unit: str, kind: str, login: str, p
         plan.people.append(
             PersonPlan(
                 login=spec["login"] if alone else _join(login, spec["login"] + number),
-                name=next(names),
+                name=spec.get("name") or next(names),
                 unit=unit,
                 post=post,
                 title=spec.get("squad_title", spec["title"]) if kind == "squad" else spec["title"],
