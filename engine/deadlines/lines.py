@@ -1,27 +1,31 @@
 """JSON lines in, JSON lines out: ``{"clock", "start", "events", "at"}`` to ``{"due", "state", "steps"}`` or ``{"error"}``.
 
 ``clock`` is the name of a pack's parameter, with or without its pack, or an inline rule ``{"amount", "unit",
-"count_first_day", "roll_rest_day"}``. A year whose days off are not known is an error, never a guess.
+"count_first_day", "roll_rest_day"}``. A year whose days off are not known is an error, never a guess. For a clock in ``hour``
+or ``working_hour`` start, at, on, from and until are instants with an offset (2026-03-02T15:00:00+08:00), and so is ``due``;
+``office_hours`` are the hours that count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from engine.deadlines.due import compute
-from engine.deadlines.rules import KINDS, ClockRefused, ClockRule, Event, rule_from
+from engine.deadlines.hours import compute_hours
+from engine.deadlines.rules import HOURS, KINDS, ClockRefused, ClockRule, Event, rule_from
+from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import GuichengError
 from engine.packs.folder import content_files, pack_names
 from engine.packs.yaml import read_yaml
 from engine.reference.calendars import Calendar
 from engine.reference.parameters import declared_rows
 
-INLINE = {"amount", "unit", "count_first_day", "roll_rest_day"}
+INLINE = {"amount", "unit", "count_first_day", "roll_rest_day", "office_hours"}
 KEYS = {"clock", "start", "events", "at"}
 EVENT_KEYS = {
     "suspend": {"type", "on"},
@@ -59,6 +63,8 @@ def _answer(asked: Any, calendar: Calendar, declared: Declared) -> dict[str, Any
     if not isinstance(asked, dict):
         raise ClockRefused("每一行应是一个 JSON 对象，写明 clock、start、events 和 at。")
     _only(asked, KEYS, "这一行")
+    if _in_hours(asked.get("clock"), declared):
+        return _answer_hours(asked, calendar, declared)
     start = _day(asked.get("start"), "start（起算日）")
     at = None if asked.get("at") is None else _day(asked["at"], "at（基准日）")
     rule = _rule(asked.get("clock"), start, declared)
@@ -71,6 +77,47 @@ def _answer(asked: Any, calendar: Calendar, declared: Declared) -> dict[str, Any
         "state": result.state,
         "steps": [step.text for step in result.steps],
     }
+
+
+def _in_hours(clock: Any, declared: Declared) -> bool:
+    if isinstance(clock, dict):
+        return clock.get("unit") in HOURS
+    named = [known for name, known in declared.items() if clock in (name, name.split(".", 1)[1])] if isinstance(clock, str) else []
+    return len(named) == 1 and named[0].get("unit") in HOURS
+
+
+def _answer_hours(asked: Mapping[str, Any], calendar: Calendar, declared: Declared) -> dict[str, Any]:
+    start = _instant(asked.get("start"), "start（起算时刻）")
+    at = None if asked.get("at") is None else _instant(asked["at"], "at（基准时刻）")
+    rule = _rule(asked.get("clock"), start.astimezone(SHANGHAI).date(), declared)
+    events = asked.get("events", [])
+    if not isinstance(events, list):
+        raise ClockRefused("events 应是列表。")
+    result = compute_hours(rule, start, [_hour_event(event) for event in events], calendar=calendar, at=at, strict=True)
+    return {"due": None if result.due_at is None else result.due_at.isoformat(), "state": result.state, "steps": [step.text for step in result.steps]}
+
+
+def _hour_event(event: Any) -> Event:
+    kind = event.get("type") if isinstance(event, dict) else None
+    if kind not in KINDS:
+        raise ClockRefused("事件的 type 应是 suspend（暂停）、resume（恢复）、exclude（除外）或 extend（延长）。")
+    _only(event, EVENT_KEYS[kind], kind)
+    if kind == "extend":
+        on = None if event.get("on") is None else _instant(event["on"], "extend 的 on")
+        return Event(kind=kind, amount=event.get("amount"), unit=event.get("unit"), on_at=on)
+    if kind == "exclude":
+        return Event(kind=kind, on_at=_instant(event.get("from"), "exclude 的 from"), until_at=_instant(event.get("until"), "exclude 的 until"), ground=str(event.get("ground", "")))
+    return Event(kind=kind, on_at=_instant(event.get("on"), f"{kind} 的 on"))
+
+
+def _instant(text: Any, what: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) and len(text) > 10 else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ClockRefused(f"{what}应是带时区的时刻，如 2026-03-02T15:00:00+08:00。")
+    return at
 
 
 def _rule(clock: Any, start: date, declared: Declared) -> ClockRule:

@@ -145,6 +145,8 @@ def rule_detail(rule: ClockRule) -> dict[str, Any]:
 def office_hours_of(spans: Sequence[str]) -> tuple[tuple[time, time], ...]:
     """``["09:00-11:30", "13:30-17:00"]`` as pairs of times; raises ClockRefused unless they are in order and apart."""
     found: list[tuple[time, time]] = []
+    if not isinstance(spans, list | tuple) or not spans:
+        raise ClockRefused("office_hours 应是时间段的列表，如 [\"09:00-17:00\"]。")
     for span in spans:
         match = _SPAN.fullmatch(span) if isinstance(span, str) else None
         if match is None:

@@ -14,14 +14,14 @@ from engine.reference import calendars
 from engine.reference.calendars import Calendar
 from engine.runtime.queries.lights import light_of
 from engine.web import words
-from engine.web.context import today
+from engine.web.context import now, today
 
 
 def clocks(connection: Connection, *, case_id: UUID, tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """At most four: the reader's step first."""
     days = calendars.load(connection)
     own = [_step(task, days) for task in sorted(tasks, key=lambda task: not task["mine"]) if task["due_on"]]
-    return [*own[:1], *(_legal(clock) for clock in clocks_of(connection, case_id, today()))][:4]
+    return [*own[:1], *(_legal(clock) for clock in clocks_of(connection, case_id, today(), now()))][:4]
 
 
 def _step(task: Mapping[str, Any], days: Calendar) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _step(task: Mapping[str, Any], days: Calendar) -> dict[str, Any]:
     total = days.count_between(start, task["due_on"])
     under = f"{light.due}　共 {total} 个工作日" if total else light.due
     return {"title": f"本环节：{task['title']}", "light": light.light, "words": light.words, "bar": [_part(start, task["due_on"])], "under": under,
-            "steps": [], "due": task["due_on"], "law": ""}
+            "steps": [], "due": task["due_on"], "law": "", "plan": ()}
 
 
 def _part(start: date, due: date) -> dict[str, Any]:
@@ -40,4 +40,4 @@ def _part(start: date, due: date) -> dict[str, Any]:
 
 def _legal(clock: ClockView) -> dict[str, Any]:
     return {"title": clock.title, "light": clock.light, "words": clock.words, "bar": [_part(clock.start_on, clock.due)] if clock.due else [],
-            "under": f"至 {words.day(clock.due, today=today())}" if clock.due else f"{words.day(clock.start_on, today=today())} 起", "steps": clock.steps, "due": clock.due, "law": clock.law}
+            "under": f"至 {words.day(clock.due, today=today())}" if clock.due else f"{words.day(clock.start_on, today=today())} 起", "steps": clock.steps, "due": clock.due, "law": clock.law, "plan": clock.plan}
