@@ -7,18 +7,8 @@ from uuid import UUID
 from engine.sdk import Invalid, TaskContext, service_task
 from handlers.penalty_execution.money import EXECUTION, money, owes, record
 
-SERVICE = "serving_documents.service_record"
 RESULTS = {"performed": "已履行", "court": "人民法院强制执行", "ended": "终结执行"}
 ENDS = {"performed": "performed", "court": "ended", "ended": "ended"}
-
-
-@service_task(title="取出送达日期", mode="inline", pure=True, help="处罚决定书送达以后才能执行。")
-def find_service(context: TaskContext, *, document_id: str, party_id: str) -> dict[str, Any]:
-    """``served_on`` of the document on the party, as the register of services says; raises Invalid when it is not served yet."""
-    found = [row for row in context.records(SERVICE, document_id=document_id, party_id=party_id) if row["served_on"]]
-    if not found:
-        raise Invalid("这份决定书还没有送达这个当事人，不能开始执行。请先送达。", fields={"document": "还没有送达。"})
-    return {"served_on": found[-1]["served_on"].isoformat()}
 
 
 @service_task(title="执行台账记下状态", mode="inline", reversible=False)

@@ -1,17 +1,20 @@
 """A filed case in the town with a party and an issued document."""
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from engine.access.parties import PartyInput, save_party_of_case
 from engine.documents.draft import draft_document
 from engine.documents.issue import issue_document
+from engine.form_filling.attachments import store_attachment
 from engine.storage.tables.cases import case_party
 from engine.storage.tables.documents import document
 from integrations.portal.simulator import make_server
@@ -46,6 +49,17 @@ class ServedCase(CaseWalker):
         self.matter("officer", "serving_documents.document_service", {
             "documents": list(papers), "parties": [self.parties[name] for name in parties], "route": route,
         })
+
+    def picture(self) -> list[dict[str, str]]:
+        """The value of a photos field with one picture."""
+        drawn = io.BytesIO()
+        Image.new("RGB", (640, 480), "white").save(drawn, "JPEG")
+        with self.app.db.begin() as connection:
+            kept = store_attachment(
+                connection, self.app.blobs, actor=self.actor("officer"), case_id=self.case_id, task_id=None, field="photos", file_name="张贴.jpg",
+                data=drawn.getvalue(), at=self.at,
+            )
+        return [{"id": str(kept.id)}]
 
     def state_of(self, paper: str) -> str:
         with self.app.db.connect() as connection:
