@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -55,11 +55,11 @@ def rows(*, cases: int = 1_000_000, timers: int = 10_000, children: int = 10_000
 
 
 @contextmanager
-def platform() -> Iterator[Town]:
+def platform(settings_of_server: Mapping[str, str] | None = None) -> Iterator[Town]:
     """A town on a server of its own; stopped and deleted afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="guicheng-bench-", dir="/tmp"))
     folder.chmod(0o755)
-    server = EmbeddedServer(folder)
+    server = EmbeddedServer(folder, settings=settings_of_server)
     try:
         settings = Settings(database_url=server.start(), data_dir=folder / "data", secret_key=b"bench" * 8)
         settings.data_dir.mkdir()

@@ -136,7 +136,7 @@ class EmbeddedServer:
         else:
             settings.pop("pg_stat_statements.max", None)
         settings["port"] = (self.folder / "port").read_text().strip()
-        settings["listen_addresses"] = "127.0.0.1"
+        settings.setdefault("listen_addresses", "127.0.0.1")
         settings["unix_socket_directories"] = str(self.folder) if self._has_socket else ""
         return " ".join(f"-c {name}={_quoted(value)}" for name, value in settings.items())
 
