@@ -16,6 +16,7 @@ COLUMNS = (
     "ALTER TABLE case_clock ADD COLUMN IF NOT EXISTS start_at timestamptz, ADD COLUMN IF NOT EXISTS due_at timestamptz, ADD COLUMN IF NOT EXISTS next_at timestamptz",
     "ALTER TABLE clock_event ADD COLUMN IF NOT EXISTS on_at timestamptz, ADD COLUMN IF NOT EXISTS until_at timestamptz",
     "ALTER TABLE task ADD COLUMN IF NOT EXISTS clock text, ADD COLUMN IF NOT EXISTS warned text",
+    "CREATE INDEX IF NOT EXISTS ix_timer_case_id ON timer (case_id, clock) WHERE clock IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS ix_task_open_due_on ON task (due_on) WHERE status = 'open' AND due_on IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS ix_task_open_opened_at ON task (opened_at) WHERE status = 'open' AND due_on IS NULL AND warned IS NULL",
     "CREATE INDEX IF NOT EXISTS ix_case_clock_unit_id_due_on ON case_clock (unit_id, due_on) WHERE state IN ('running', 'suspended')",
