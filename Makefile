@@ -19,8 +19,8 @@ test:
 prove: ## longer proofs
 	$(PYTHON) -m pytest -m prove
 
-bench: ## one submit over HTTP: statements, commits, CPU, latency, memory
-	$(PYTHON) bench/submit.py
+bench: ## one table: a submit beside viewflow's, bytes a case, long cases, a full inbox, FEEL
+	$(PYTHON) bench/table.py
 
 front: ## rebuild the front while its sources change
 	PATH="$(CURDIR)/.venv/bin:$$PATH" node engine/web/front/build.mjs --watch

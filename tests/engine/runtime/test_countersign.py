@@ -118,3 +118,25 @@ def test_an_unknown_word_in_allow_is_a_finding(town: Town) -> None:
     with pytest.raises(DeployRefused) as refused:
         start(town, 'gc:allow="cc everything"')
     assert any("everything" in found["message"] for found in refused.value.findings)
+
+
+def test_who_holds_a_role_is_found_when_the_step_is_reached(town: Town) -> None:
+    now, people = town.app.clock.now(), ", ".join(f'"{town.people[name]}"' for name in PANEL)
+    content = diagram(town, "").decode().replace(f"people='=[{people}]'", 'role="borrower"').encode()
+    deploy_file(town.app, actor=town.actor("keeper"), pack="borrow_umbrella", filename="borrow_umbrella.bpmn", content=content, note="会签", at=now)
+    start_case(town.app, actor=town.actor("officer"), process="borrow_umbrella.borrow_umbrella", data={"place": "会议室", "days": 1}, outcome="submit", key=key(), at=now)
+    with town.app.db.connect() as connection:
+        asked = set(connection.scalars(select(task.c.assignee_id).where(task.c.node == "discuss", task.c.status == "open")))
+    assert asked == {town.people["officer"], town.people["officer_two"]}
+    for who in ("officer", "officer_two"):
+        vote(town, who, "agree")
+    assert ("carry_out", "open") in statuses(town) and find_violations(town.app) == []
+
+
+@pytest.mark.parametrize("rule", ['mode="all"', "mode=\"all\" role=\"borrower\" people='=[]'", 'mode="weighted" role="borrower"'])
+def test_a_countersign_says_in_one_way_who_votes(town: Town, rule: str) -> None:
+    people = ", ".join(f'"{town.people[name]}"' for name in PANEL)
+    content = diagram(town, "").decode().replace(f"mode=\"ratio\" people='=[{people}]'", rule).encode()
+    with pytest.raises(DeployRefused) as refused:
+        deploy_file(town.app, actor=town.actor("keeper"), pack="borrow_umbrella", filename="borrow_umbrella.bpmn", content=content, note="会签", at=town.app.clock.now())
+    assert any(one["rule"] == "countersign" for one in refused.value.findings)

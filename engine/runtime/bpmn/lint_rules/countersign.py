@@ -24,8 +24,11 @@ def _faults(owner: etree._Element, rule: etree._Element) -> Iterator[str]:
         return
     if rule.get("mode") not in MODES:
         yield f"的 mode“{rule.get('mode', '')}”不认识。请改为 {'、'.join(MODES)} 之一。"
-    if not rule.get("people", "").strip():
-        yield "没有写由谁会签。请在 people 写 FEEL 的人员列表；weighted 写 {person, weight} 的列表。"
+    named, role = bool(rule.get("people", "").strip()), bool(rule.get("role", "").strip())
+    if named == role:
+        yield f"{'同时写了 people 和 role，请只留一项' if named else '没有写由谁会签'}。people 写 FEEL 的人员列表（weighted 写 {{person, weight}} 的列表），role 写角色。"
+    if role and rule.get("mode") == "weighted":
+        yield "按权重表决，要在 people 里写每个人的权重，不能只写 role。"
     if rule.get("mode") == "count" and not rule.get("threshold", "").strip():
         yield "按票数通过，却没有写要几票。请写 threshold。"
     if owner.find(bpmn("multiInstanceLoopCharacteristics")) is not None or owner.find(bpmn("standardLoopCharacteristics")) is not None:

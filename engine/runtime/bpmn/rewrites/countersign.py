@@ -28,6 +28,8 @@ def countersign(root: etree._Element) -> None:
 
 def _rewrite(process: etree._Element, container: etree._Element, node: etree._Element, rule: etree._Element) -> None:
     prefix, weighted = rule.get("prefix", ""), rule.get("mode") == "weighted"
+    if rule.get("role"):
+        _find_people(process, container, node, rule, prefix)
     votes = f"{prefix}votes"
     loop = etree.SubElement(node, bpmn("multiInstanceLoopCharacteristics"))
     loop.set("isSequential", "true" if rule.get("mode") == "sequential" else "false")
@@ -40,6 +42,25 @@ def _rewrite(process: etree._Element, container: etree._Element, node: etree._El
     for name, (kind, title) in FACTS.items():
         _declare(process, prefix + name, kind, title)
     _count_behind(container, node, rule, prefix)
+
+
+def _find_people(process: etree._Element, container: etree._Element, node: etree._Element, rule: etree._Element, prefix: str) -> None:
+    """A generated service task before the task asks who holds the role; what led to the task leads to it now."""
+    id, fact = node.get("id", ""), f"{prefix}voters"
+    finder = add_node(container, "serviceTask", f"gc_people_{id}", node.get("name", ""))
+    finder.set(gc("handler"), "gc.people_of")
+    for name in ("role", "unit"):
+        if rule.get(name):
+            add_extension(finder, "input", name=name, value=rule.get(name, ""))
+    add_extension(finder, "output", name="people", fact=fact)
+    _declare(process, fact, "list", "会签人")
+    rule.set("people", fact)
+    for flow in flows(container):
+        if flow.get("targetRef") == id:
+            flow.set("targetRef", finder.get("id", ""))
+    for incoming in node.findall(bpmn("incoming")):
+        node.remove(incoming)
+    add_flow(container, f"gc_found_{id}", finder.get("id", ""), id)
 
 
 def _people(rule: etree._Element) -> str:

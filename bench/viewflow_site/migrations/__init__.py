@@ -1,0 +1,1 @@
+"""The proxy has no table of its own."""
