@@ -252,7 +252,7 @@ class _Checker:
         still = sorted(one["engine_id"] for one in kept if one["instance_id"] == row["id"] and one["status"] == "open")
         if still != done.open:
             raise _Broken(f"《{row['title']}》的待办与重走的结果不同：文件里 {len(still)} 项，重走得 {len(done.open)} 项")
-        if done.completed != (row["status"] == "completed"):
+        if done.completed != (row["status"] in ("completed", "cancelled")):
             raise _Broken(f"《{row['title']}》的状态与重走的结果不同")
 
     def _resumed(self) -> str:

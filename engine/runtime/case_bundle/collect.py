@@ -95,13 +95,14 @@ class Collector:
 
     def _states(self) -> Iterator[tuple[str, bytes]]:
         """States that no act of the case led to (a running case moved to another version): replay goes on from them."""
-        ends = {row["moves"]["end"] for row in self.acts if row["moves"]}
-        given: set[str] = set()
-        for row in self.acts:
-            base = row["moves"]["base"] if row["moves"] else None
-            if base and base not in ends and base not in given and row["snapshot"] and state_digest(row["snapshot"]) == base:
-                given.add(base)
-                yield f"states/{base}", bytes(row["snapshot"])
+        moves = [row["moves"] for row in self.acts if row["moves"]]
+        led = {one["end"] for one in moves if one["base"] != one["end"]}
+        wanted = {one["base"] for one in moves if one["base"]} - led
+        for state in [*(row["snapshot"] for row in self.acts if row["snapshot"]), *(row["state"] for row in self.instances)]:
+            digest = state_digest(bytes(state))
+            if digest in wanted:
+                wanted.discard(digest)
+                yield f"states/{digest}", bytes(state)
 
     def _submissions(self) -> Iterator[tuple[str, bytes]]:
         openings: dict[str, dict[str, dict[str, str]]] = {}

@@ -58,6 +58,20 @@ def test_each_side_is_told_element_by_element_and_what_both_changed(merging: Tow
     assert ("办理期限", "（没有）", "3 working_day") in mine.changes[0].details
     assert {change.id for change in other.changes} == {"verify", "warn_handler"} and both_changed(mine, other) == ["verify"]
     assert any(mark == "+" and "3 working_day" in text for mark, text in mine.lines) and compare(base, base).lines == []
+    page = Browser(merging.app, "keeper")
+    assert f"/versions/process/{NAME.replace('.', '/')}/merge" in page.get("/versions").text
+    shown = page.get("/versions/process/case_filing/clue_handling/merge").text
+    for words in ("页面上改的（在用）", "文件夹里改的", "两边都改了", "有 1 处两边都改了", "用文件夹里改的"):
+        assert words in shown
+    assert "办理期限" in page.get("/versions/process/case_filing/clue_handling?from=1&to=2").text
+    assert page.get("/versions/process/case_filing/clue_handling?from=1&to=99").status_code == 404
+    answer = page.client.post("/versions/process/case_filing/clue_handling/merge", data={"csrf": page.csrf, "which": "ours", "theirs": str(theirs.id)})
+    assert answer.status_code == 303 and found(merging) is None
+    assert page.get("/versions/process/case_filing/clue_handling/merge").status_code == 404
+    assert "用文件夹里改的" not in Browser(merging.app, "officer").get("/versions/process/case_filing/clue_handling").text
+    form = merging.app.library.current("form", "case_filing.clue_handling")
+    changed = replace(form, content=form.content.replace(b"findings", b"found_out"))
+    assert {(change.id, change.how) for change in compare(form, changed).changes} >= {("findings", "removed"), ("found_out", "added")}
 
 
 def test_one_side_is_chosen_and_nothing_waits_any_more(merging: Town) -> None:
@@ -78,23 +92,3 @@ def test_a_merged_file_from_the_page_ends_the_waiting(merging: Town) -> None:
     with merging.app.db.connect() as connection:
         mine = (definition_current.c.name == NAME) & (definition_current.c.kind == "process")
         assert connection.scalars(select(definition_current.c.pending_definition_id).where(mine)).all() == [None]
-
-
-def test_the_page_shows_three_ways_and_two_versions_of_anything(merging: Town) -> None:
-    page = Browser(merging.app, "keeper")
-    assert f"/versions/process/{NAME.replace('.', '/')}/merge" in page.get("/versions").text
-    shown = page.get("/versions/process/case_filing/clue_handling/merge").text
-    for words in ("页面上改的（在用）", "文件夹里改的", "两边都改了", "有 1 处两边都改了", "用文件夹里改的"):
-        assert words in shown
-    assert "办理期限" in page.get("/versions/process/case_filing/clue_handling?from=1&to=2").text
-    assert page.get("/versions/process/case_filing/clue_handling?from=1&to=99").status_code == 404
-    answer = page.client.post("/versions/process/case_filing/clue_handling/merge", data={"csrf": page.csrf, "which": "ours", "theirs": str(found(merging)[2].id)})
-    assert answer.status_code == 303 and found(merging) is None
-    assert page.get("/versions/process/case_filing/clue_handling/merge").status_code == 404
-    assert "用文件夹里改的" not in Browser(merging.app, "officer").get("/versions/process/case_filing/clue_handling").text
-
-
-def test_forms_differ_field_by_field(town: Town) -> None:
-    form = town.app.library.current("form", "case_filing.clue_handling")
-    changed = replace(form, content=form.content.replace(b"findings", b"found_out"))
-    assert {(change.id, change.how) for change in compare(form, changed).changes} >= {("findings", "removed"), ("found_out", "added")}

@@ -1,6 +1,7 @@
 """Running cases on a newer version: looked at without a change, moved with everything that hangs on them, and back again."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,12 @@ from engine.runtime.deploy_file import deploy_file
 from engine.runtime.invariants import find_violations
 from engine.runtime.migrating.begin_migration import begin_migration, look_again
 from engine.runtime.migrating.run_migration import cancel_migration, start_migration, undo_migration, undo_one
+from engine.runtime.operating.terminate_instance import terminate_instance
 from engine.runtime.save_draft import find_draft, save_draft
 from engine.runtime.suspend_instance import resume_case, suspend_case
 from engine.storage.tables.runtime import act, instance, task, timer
 from engine.storage.tables.versions import migration, migration_item
+from tests.engine.runtime.case_bundle.test_case_bundle import checked, export
 from tests.engine.runtime.walk import HANDLING, application, do, key, open_nodes, open_task, start_clue
 from tests.town import Town
 
@@ -202,3 +205,18 @@ def test_a_migration_is_the_analysts_and_can_be_cancelled(town: Town) -> None:
     assert items(town, id)[0]["state"] == "kept" and everything(town) == before
     with town.app.db.connect() as connection:
         assert connection.scalar(select(migration.c.status).where(migration.c.id == id)) == "cancelled"
+
+
+def test_a_moved_and_then_ended_case_is_replayed_from_its_bundle(town: Town, tmp_path: Path) -> None:
+    case_id = start_clue(town).case_id
+    deploy(town, RENAMED)
+    id = look(town, mapping={STEP: "verify_clue"})
+    start(town, id)
+    moved = checked(export(town, case_id), tmp_path)
+    assert moved.problem is None and moved.replayed[0].resumed == 1
+    undo_migration(town.app, actor=town.actor("keeper"), migration_id=id, at=town.app.clock.now())
+    town.app.jobs.run_due(town.app)
+    with town.app.db.connect() as connection:
+        running = connection.scalar(select(instance.c.id).where(instance.c.ended_at.is_(None)))
+    terminate_instance(town.app, actor=town.actor("keeper"), instance_id=running, reason="撤案。", key=key(), at=town.app.clock.now())
+    assert checked(export(town, case_id), tmp_path).problem is None and find_violations(town.app) == []
