@@ -12,7 +12,7 @@ FACTS = "经营超过保质期的吐司面包18袋，货值金额八百元。"
 def report(handling: str = "penalty", *, fine: str = "50000.00", **more: Any) -> dict[str, Any]:
     """案件调查终结报告."""
     given: dict[str, Any] = {
-        "cause": "经营超过保质期的食品", "violation": "food_expired", "domain": "food_safety", "happened_on": "2026-10-08", "law_version": "food_safety_2021",
+        "cause": "经营超过保质期的食品", "violation": "food_expired", "domain": "food_safety", "happened_on": "2025-09-30", "law_version": "food_safety_2021",
         "violated_law": "《中华人民共和国食品安全法》第三十四条第十项", "penalty_law": "《中华人民共和国食品安全法》第一百二十四条第一款第五项",
         "facts": FACTS, "evidence": "现场检查笔录、询问笔录、照片。", "nature": "经营超过保质期的食品。", "handling": handling, "handling_reason": "事实清楚，证据充分。",
     }

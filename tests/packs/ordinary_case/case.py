@@ -60,8 +60,12 @@ class OrdinaryCase(CaseWalker):
 
     def silent(self) -> None:
         """Nobody says anything until the clock has run out."""
-        clock = next(row for row in self.clocks() if row["clock"].startswith("serving_documents.reply/") and row["state"] == "running")
-        self.go_to(clock["due_on"] + timedelta(days=1))
+        self.go_to(self.rights_end() + timedelta(days=1))
+
+    def rights_end(self) -> date:
+        """The last day on which the party may answer."""
+        due: date = next(row for row in self.clocks() if row["clock"].startswith("serving_documents.reply/") and row["state"] == "running")["due_on"]
+        return due
 
     def statement_reviewed(self, verdict: str) -> None:
         self.do("legal_staff", "review", "submit", answers.review(verdict))
@@ -69,16 +73,22 @@ class OrdinaryCase(CaseWalker):
 
     def heard(self, verdict: str, *, public: bool = False, accepted: bool = True) -> None:
         """The legal unit arranges the hearing, holds it eight days later, and its record goes to the file."""
+        self.hearing_arranged(public=public, accepted=accepted)
+        if accepted:
+            self.wait(8)
+            self.hearing_held(verdict)
+
+    def hearing_arranged(self, *, public: bool = False, accepted: bool = True) -> None:
         self.do("legal_staff", "arrange", "submit", answers.arrangement(self.today, str(self.actor("legal_head").person_id), accepted=accepted, public=public))
         self.do("legal_head", "check_arrangement")
         if public:
             self.do("city_legal_head", "city_review")
         self.do("chief", "sign_arrangement")
         self.served()
-        if accepted:
-            self.wait(8)
-            self.do("legal_staff", "hold", "submit", answers.hearing_record(self.today, verdict))
-            self.do("officer", "file_record", "submit", {"received_on": self.today.isoformat()})
+
+    def hearing_held(self, verdict: str) -> None:
+        self.do("legal_staff", "hold", "submit", answers.hearing_record(self.today, verdict))
+        self.do("officer", "file_record", "submit", {"received_on": self.today.isoformat()})
 
     def reviewed_by_law(self, conclusion: str = "agree") -> None:
         self.do("legal_staff", "legal_review", "submit", answers.legal(conclusion))
