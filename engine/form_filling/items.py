@@ -52,6 +52,11 @@ class Item:
         return self.field.gc
 
     @property
+    def by_outcome(self) -> bool:
+        """Whether the button decides if it is required: then it is not called 可不填 before one is pressed."""
+        return self.field.require is not None and "outcome" in self.field.require.names
+
+    @property
     def required(self) -> bool:
         return self.path in self.settled.required
 

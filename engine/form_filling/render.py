@@ -217,5 +217,5 @@ def _state(items: Iterable[Item], errors: Mapping[str, str]) -> tuple[str, str]:
     if missing:
         return "none", "未填" if len(missing) == sum(1 for item in items if item.editable) else f"还差 {len(missing)} 处"
     if all(item.empty for item in items if item.editable) and any(item.editable for item in items):
-        return "none", "可不填"
+        return "none", "未填" if any(item.by_outcome for item in items) else "可不填"
     return "ok", "已填"

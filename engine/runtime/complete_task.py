@@ -106,8 +106,10 @@ def _move(work: Work, answers: Answers, kind: str) -> None:
 
 
 def _become_handler(work: Work) -> None:
-    """Whoever does the job that the kind of case names becomes its 承办人."""
+    """Whoever does the job that the kind of case names becomes its 承办人; in another unit than the case's it is another's job."""
     assert work.task is not None and work.actor is not None
     wanted = work.app.catalogue.kind(work.case["kind"]).handler
-    if wanted and job_of(work, wanted) == job_of(work, work.task["role"]):
+    job = job_of(work, wanted) if wanted else None
+    elsewhere = job is not None and job[2] == "own" and not work.principal and work.case["unit_id"] not in {unit for unit, _ in work.actor.posts}
+    if job is not None and not elsewhere and job == job_of(work, work.task["role"]):
         work.change_case(handler_id=work.principal[0] if work.principal else work.actor.person_id)
