@@ -153,6 +153,6 @@ def _show(instance_id: str, *, error: GuichengError | None = None, sent: Any = N
     return render_template(
         "operations/one.html", row=row, case=case, facts=declared_facts(machine), waits=machine.waits(), past=past, preview=preview, kinds=KINDS, status=STATUS, incidents=incidents,
         definition=app.library.definition(row["definition_id"]), error=error, fields=getattr(error, "fields", {}) or {}, sent=sent or {}, act=act, key=new_key(),
-        places=sorted({place for place, _ in machine.places()}),
+        places=sorted({place.split("/")[0] for place, _ in machine.places()}),
     )
 
