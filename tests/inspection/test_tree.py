@@ -105,3 +105,10 @@ def test_a_row_is_proved_only_by_a_recorded_pass(copy: Path) -> None:
 def test_show_names_steps_and_rows() -> None:
     text = "\n".join(describe_pack(load_tree(), "case_filing"))
     assert "verify" in text and "PEN-1170" in text
+
+
+def test_a_clock_that_nobody_declared_and_a_block_of_nothing_are_found(copy: Path) -> None:
+    spoil(copy, "processes/case_filing/clue_handling.bpmn", 'value="clue_handling"', 'value="clue_handlin"')
+    spoil(copy, "processes/case_filing/parameters.yaml", "    - {when: 0 day before,", "    - {when: end, block: [case_filing.clue_handling/no_such_step]}\n    - {when: 0 day before,")
+    found = messages(copy, "clocks")
+    assert any("clue_handlin 没有" in m for m in found) and any("no_such_step 不在图上" in m for m in found)
