@@ -8,7 +8,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.office import Office
+from tests.packs.squads import _squads_template, squads
 from tests.town import Town
+
+__all__ = ["_squads_template", "squads"]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,26 @@
 """The city's urban management bureau with two districts, their squads and people, for packs that go from one level to another."""
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import make_url, select
 
 from engine.access.actors import find_actor_by_login
-from engine.access.staffing import create_unit
-from engine.kernel.clock import legal_date
+from engine.access.passwords import hash_password
+from engine.access.staffing import create_account, create_person, create_unit, give_post
+from engine.assembly import create_application
+from engine.kernel.clock import FixedClock, legal_date
 from engine.runtime.application import Application
+from engine.storage.embedded import EmbeddedServer
 from engine.storage.tables.organisation import unit
-from tests.packs.walk import Bureau, _hire
+from tests.conftest import NOW, TEMPLATE, _administer, _create, _numbers, _settings
+from tests.packs.walk import SINCE, Bureau, Walker
+from tests.town import PASSWORD
 
 UNITS = (
     ("CG", "city_bureau", None, "上海市示范城市管理行政执法局", "沪城管"),
@@ -36,8 +46,8 @@ PEOPLE = (
 
 
 def found_squads(app: Application, at: datetime) -> Bureau:
-    """Two districts with two squads each below one city bureau; everybody has a personal seal."""
-    bureau = Bureau()
+    """Two districts with two squads each below one city bureau; all accounts share the town's password."""
+    bureau, hashed = Bureau(), hash_password(PASSWORD)
     with app.db.begin() as connection:
         for code, kind, parent, name, word in UNITS:
             bureau.units[code] = create_unit(
@@ -45,7 +55,9 @@ def found_squads(app: Application, at: datetime) -> Bureau:
                 short_name=name[-5:], number_word=word, at=at,
             )
         for login, name, where, post, title in PEOPLE:
-            _hire(app, connection, login=login, name=name, unit_id=bureau.units[where], post=post, title=title, at=at)
+            id = create_person(connection, name=name, pinyin=login, at=at)
+            give_post(connection, person_id=id, unit_id=bureau.units[where], code=post, title=title, valid_from=SINCE, main=True)
+            create_account(connection, person_id=id, login=login, password_hash=hashed, at=at, must_change=False)
     return read_squads(app, at)
 
 
@@ -59,3 +71,28 @@ def read_squads(app: Application, at: datetime) -> Bureau:
             assert actor is not None
             bureau.actors[login] = actor
     return bureau
+
+
+@pytest.fixture(scope="session")
+def _squads_template(postgres_server: EmbeddedServer, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, dict[Any, Any]]:
+    """A database with all content and the squads of two districts, its data folder, and what was compiled once for all walks."""
+    _create(postgres_server, "squads_template", template=make_url(postgres_url).database or TEMPLATE)
+    folder = tmp_path_factory.mktemp("squads")
+    app = create_application(_settings(postgres_server.url("squads_template"), folder), clock=FixedClock(NOW))
+    found_squads(app, app.clock.now())
+    app.db.dispose()
+    return "squads_template", folder, app.cache
+
+
+@pytest.fixture
+def squads(postgres_server: EmbeddedServer, _squads_template: tuple[str, Path, dict[Any, Any]], clock: FixedClock, tmp_path: Path) -> Iterator[Walker]:
+    """A walker among the squads of tests/packs/squads.py, in a fresh copy; nobody has done anything yet."""
+    template, folder, compiled = _squads_template
+    name = f"squads_{next(_numbers)}"
+    _create(postgres_server, name, template=template)
+    shutil.copytree(folder, tmp_path / "data")
+    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock)
+    app.cache = compiled
+    yield Walker(app, read_squads(app, app.clock.now()))
+    app.db.dispose()
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")

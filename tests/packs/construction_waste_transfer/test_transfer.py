@@ -82,6 +82,7 @@ def test_a_case_of_another_district_goes_from_the_city_down_to_an_officer_and_it
 
     assert (walk.waiting(), state(walk)) == (set(), "已办结")
     kept = record(walk)
+    assert walk.case()["handler_id"] == walk.actor("a1_officer").person_id
     assert (kept["handling_district"], kept["handling_squad"]) == (units["CG-B"], units["CG-B-1"])
     assert (kept["disposal_result"], kept["case_number"], str(kept["closed_on"])) == ("filed", NUMBER, "2026-11-20")
 
