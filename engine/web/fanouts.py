@@ -55,6 +55,13 @@ def skip(fanout_id: str, index: int) -> ResponseReturnValue:
     return done(url_for("fanouts.page", fanout_id=id, after=index - 1 if index else None), f"第 {index + 1} 项已跳过。")
 
 
+def _outcomes(process: str, node: str) -> dict[str, str]:
+    """What the buttons of the activity are called: an item's result is mostly one of them."""
+    found = application().library.find_current("process", process)
+    outcomes = found.meta["nodes"].get(node, {}).get("outcomes", []) if found else []
+    return {one["value"]: one.get("title", one["value"]) for one in outcomes}
+
+
 def _show(id: UUID, *, errors: dict[str, str] | None = None) -> str:
     status = request.args.get("status") if request.args.get("status") in query.STATES else None
     after = request.args.get("after", -1, type=int)
@@ -64,5 +71,5 @@ def _show(id: UUID, *, errors: dict[str, str] | None = None) -> str:
     rows: list[dict[str, Any]] = found[: query.SIZE]
     return render_template(
         "fanouts/page.html", row=row, rows=rows, states=STATES, whole=WHOLE, status=status, after=after, next=rows[-1]["index"] if len(found) > query.SIZE else None,
-        steer=row["status"] == "open" and may_steer(row, actor()), errors=errors or {}, key=new_key(),
+        titles=_outcomes(row["process"], row["node"]), steer=row["status"] == "open" and may_steer(row, actor()), errors=errors or {}, key=new_key(),
     )

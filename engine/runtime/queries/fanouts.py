@@ -59,7 +59,7 @@ def parent_of(connection: Connection, *, actor: Actor, case_id: UUID) -> Row | N
 
 def _statement(actor: Actor) -> Any:
     f = fanout.c
-    columns = (f.id, f.case_id, f.node, f.title, f.total, f.remaining, f.status, f.suspended, f.started_by, f.created_at, f.ended_at, f.ended_name, f.reason, f.problem)
+    columns = (f.id, f.case_id, f.process, f.node, f.title, f.total, f.remaining, f.status, f.suspended, f.started_by, f.created_at, f.ended_at, f.ended_name, f.reason, f.problem)
     statement = select(*columns, case_file.c.title.label("case_title"), case_file.c.handler_id).join(case_file, case_file.c.id == f.case_id)
     return restrict(statement, actor, case_id=f.case_id)
 
