@@ -48,8 +48,14 @@ class Browser:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path if path.startswith(self.prefix or "/") else self.prefix + path, body, headers)
-        response = self.connection.getresponse()
+        address = path if path.startswith(self.prefix or "/") else self.prefix + path
+        try:
+            self.connection.request(method, address, body, headers)
+            response = self.connection.getresponse()
+        except http.client.RemoteDisconnected:  # the server closes a connection that was idle for long; what is sent carries its key
+            self.connection.close()
+            self.connection.request(method, address, body, headers)
+            response = self.connection.getresponse()
         text = response.read().decode()
         for name, value in response.getheaders():
             if name.lower() == "set-cookie":

@@ -15,6 +15,7 @@ from engine.kernel.errors import AlreadyDone, NotFound
 from engine.runtime.allowed import allowed_acts
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import starts
+from engine.runtime.queries.tally import Tally, tally_of
 from engine.web import case_clocks, case_flow, task_form
 from engine.web.case_say import says
 from engine.web.context import actor, application, identifier, new_key, now, reading, today
@@ -99,6 +100,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "head": head,
         "state_light": "done" if head["closed_at"] or head["voided_at"] else "now",
         "tasks": page.tasks,
+        "tallies": tallies(connection, page),
         "says": says(page, actor=actor(), now=now()),
         "clocks": case_clocks.clocks(connection, case_id=head["id"], tasks=page.tasks),
         "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last)},
@@ -115,6 +117,13 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "latest": None,
         **case_tools(page),
     }
+
+
+def tallies(connection: Connection, page: query.CasePage) -> list[Tally]:
+    """One tally for each vote that is going on, however many of its steps are open."""
+    votes = {(task["instance_id"], task["scope"], task["node"]): task for task in page.tasks}
+    found = (tally_of(application(), connection, instance=task_form.instance_of(task), task=task, at=now()) for task in votes.values())
+    return [tally for tally in found if tally is not None]
 
 
 def case_tools(page: query.CasePage) -> dict[str, Any]:

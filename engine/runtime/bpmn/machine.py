@@ -22,6 +22,7 @@ from engine.runtime.bpmn.model import Model
 from engine.runtime.bpmn.prune import prune
 from engine.runtime.bpmn.scopes import begin
 from engine.runtime.bpmn.steps import run_to_waits, skip, unpark
+from engine.runtime.bpmn.tally import Ballot, ballots
 from engine.runtime.bpmn.throwing import broadcast
 from engine.runtime.bpmn.tokens import cancel_all, enter, find_task, new_task
 from engine.runtime.bpmn.values import literal, plain, qualified
@@ -243,6 +244,10 @@ class Machine:
     def completed(self) -> bool:
         """True once no token is left."""
         return bool(self._top.completed)
+
+    def ballots(self, engine_id: str) -> list[Ballot]:
+        """How the vote stands that a token is part of; empty when it is part of none."""
+        return ballots(self._top, engine_id)
 
     @property
     def marks(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from engine.runtime.begin import load_machine
 from engine.runtime.nodes import shown_nodes
 from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page, desk, submissions, tasks
+from engine.runtime.queries.tally import tally_of
 from engine.runtime.return_task import return_targets
 from engine.runtime.save_draft import save_draft
 from engine.runtime.secrets import open_secrets
@@ -96,6 +97,22 @@ class TargetsTold(Told):
     items: list[TargetTold]
 
 
+class VoteTold(Told):
+    """一个人的表态"""
+
+    person: str = Field(description="谁")
+    word: str = Field(description="按的按钮；空为还没有表态")
+    weight: float | None = Field(description="权重；不按权重的为 null")
+    asked: bool = Field(description="正在等他表态")
+
+
+class TallyTold(Told):
+    """会签到哪一步了"""
+
+    votes: list[VoteTold] = Field(description="各人的表态")
+    out: list[str] = Field(description="还没有表态的人")
+
+
 class EarlierTold(Told):
     """这一步要看的前面填的表"""
 
@@ -135,6 +152,7 @@ class TaskRead(Told):
     others: list[str] = Field(default_factory=list, description="半小时内也在填这张表的人")
     outcomes: list[OutcomeTold] = Field(default_factory=list, description="可以按的按钮")
     return_targets: list[TargetTold] = Field(default_factory=list, description="可以直接退回到哪些步骤")
+    tally: TallyTold | None = Field(default=None, description="会签的情况；不是会签为 null")
     earlier: list[EarlierTold] = Field(default_factory=list, description="前面填的、这一步要看的表")
 
 
@@ -193,6 +211,8 @@ def read(path: TaskPath) -> Response:
         place = tasks.place(connection, actor=actor(), task_id=path.task_id)
         row = tasks.open_task(connection, actor=actor(), case_id=place["case_id"], task_id=path.task_id)
         values = {**place, **(row or {})}
+        if row is not None:
+            values["tally"] = tally_of(application(), connection, instance=task_form.instance_of(row), task=row, at=now())
         if row is not None and (row["mine"] or row["claimable"]):
             values |= _work(connection, place["case_id"], row)
     if values.get("form") is not None and not isinstance(values["form"], FormTold):

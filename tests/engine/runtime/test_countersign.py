@@ -15,6 +15,7 @@ from engine.runtime.complete_task import complete_task
 from engine.runtime.delegate_task import delegate_task
 from engine.runtime.deploy_file import deploy_file
 from engine.runtime.invariants import find_violations
+from engine.runtime.queries.tally import tally_of
 from engine.runtime.return_task import return_task
 from engine.runtime.start_case import start_case
 from engine.runtime.transfer_task import transfer_task
@@ -140,3 +141,15 @@ def test_a_countersign_says_in_one_way_who_votes(town: Town, rule: str) -> None:
     with pytest.raises(DeployRefused) as refused:
         deploy_file(town.app, actor=town.actor("keeper"), pack="borrow_umbrella", filename="borrow_umbrella.bpmn", content=content, note="会签", at=town.app.clock.now())
     assert any(one["rule"] == "countersign" for one in refused.value.findings)
+
+
+def test_the_tally_names_votes_and_who_is_out(town: Town) -> None:
+    start(town)
+    vote(town, "chief", "disagree")
+    row = dict(row_of(town, "head"))
+    with town.app.db.connect() as connection:
+        found = dict(connection.execute(select(instance)).mappings().one())
+        tally = tally_of(town.app, connection, instance=found, task=row, at=town.app.clock.now())
+        assert tally_of(town.app, connection, instance=found, task={**row, "node": "ask"}, at=town.app.clock.now()) is None
+    assert tally is not None and [(one.person, one.word, one.asked) for one in tally.votes] == [("沈砚秋", "不同意", False), ("叶知行", "", True), ("周启衡", "", True)]
+    assert tally.counts == (("不同意", 1),) and tally.out == ("叶知行", "周启衡")
