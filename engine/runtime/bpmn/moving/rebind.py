@@ -91,7 +91,12 @@ class Rebinding:
         inner = self.old.subprocesses.get(task.id)
         if inner is not None and not inner.spec.standalone:
             return "parked" not in task.internal_data
-        return isinstance(task.task_spec, Repeated) and "parked" not in task.internal_data and any(child.has_state(LIVE) for child in task.children)
+        return isinstance(task.task_spec, Repeated) and "parked" not in task.internal_data and not self._dealt_out(task)
+
+    @staticmethod
+    def _dealt_out(task: Task) -> bool:
+        """True for a repeated activity whose items are cases of their own."""
+        return isinstance(task.task_spec, Repeated) and "parked" not in task.internal_data and not any(child.has_state(LIVE) for child in task.children)
 
     def _try(self, task: Task, places: Places) -> None:
         try:
@@ -112,6 +117,8 @@ class Rebinding:
         if node is None or not fits_place(task, node):
             self._need(task, places)
             return None
+        if self._dealt_out(task) and (node.id != task.task_spec.node.id or places.chain(node) != places.old_chain(task)):
+            raise Refuse(task.task_spec.node.id, f"「{task.task_spec.node.title}」已经分办成各自的案件，新版里它换了 id 或位置，等各项办完再迁移。")
         home = self._home(task, node, places)
         if home is None:
             return None
