@@ -119,7 +119,7 @@ def bind_own(connection: Connection, keys: KeyRing, *, account_id: UUID, identif
     """Bind the account to the party that has this number; False when no case knows it."""
     found = connection.scalar(select(party.c.id).where(party.c.identifier_kind == identifier_kind, party.c.identifier_index.in_(_indexes(keys, identifier_kind, identifier))))
     if found is not None:
-        _bind(connection, account_id, found, how, at)
+        bind(connection, account_id=account_id, party_id=found, how=how, at=at)
     return found is not None
 
 
@@ -139,7 +139,7 @@ def use_code(connection: Connection, *, account_id: UUID, code: str, at: datetim
     if row.expires_at <= at:
         raise Invalid("这个签收码已经过期，请和办案人员联系。", fields={"code": "已经过期。"})
     connection.execute(update(party_code).where(party_code.c.id == row.id).values(used_at=at, used_by=account_id))
-    _bind(connection, account_id, row.party_id, "code", at)
+    bind(connection, account_id=account_id, party_id=row.party_id, how="code", at=at)
     party_id: UUID = row.party_id
     return party_id
 
@@ -219,7 +219,8 @@ def _indexes(keys: KeyRing, kind: str, number: str) -> list[bytes]:
     return [keys.index(text, version=version) for version in keys.index_keys]
 
 
-def _bind(connection: Connection, account_id: UUID, party_id: UUID, how: str, at: datetime) -> None:
+def bind(connection: Connection, *, account_id: UUID, party_id: UUID, how: str, at: datetime) -> None:
+    """Let the account act for the party from now on; ``how`` is identity, representative or code."""
     made = insert(party_binding).values(account_id=account_id, party_id=party_id, how=how, at=at)
     connection.execute(made.on_conflict_do_update(index_elements=["account_id", "party_id"], set_={"ended_at": None, "how": how}))
 

@@ -1,6 +1,8 @@
 """Files of a party's answers: only its own, up and down."""
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, jsonify, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
@@ -56,7 +58,7 @@ def thumbnail(id: str) -> ResponseReturnValue:
     return kept(send_file(application().blobs.path(row["thumbnail_sm3"]), mimetype="image/jpeg", conditional=True))
 
 
-def _own(id: str) -> dict[str, object]:
+def _own(id: str) -> dict[str, Any]:
     with reading() as connection:
         return attachments.own_attachment(connection, person_id=party_user().person_id, attachment_id=identifier(id, "附件"))
 

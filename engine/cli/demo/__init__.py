@@ -55,6 +55,7 @@ def command(host: Host, logins: bool, no_cases: bool) -> None:
 
 def _load(app: Application, *, with_cases: bool) -> None:
     from engine.cli.demo.load_city import load_city
+    from engine.cli.demo.load_party import load_party
     from engine.cli.demo.load_seals import load_seals
     from engine.cli.demo.play import play_stories
 
@@ -65,6 +66,7 @@ def _load(app: Application, *, with_cases: bool) -> None:
     if with_cases:
         begun = time.monotonic()
         click.echo(f"办理 {play_stories(app, now=app.clock.now())} 步，用时 {time.monotonic() - begun:.1f} 秒。")
+        load_party(app, at=app.clock.now())
 
 
 def _print_logins() -> None:
@@ -73,4 +75,12 @@ def _print_logins() -> None:
     for login, role in SHOWN:
         person = names[login]
         click.echo(f"    {login:<28}{person.name}　{role}")
+    _print_party()
     click.echo("    其他区、所、中队的账号同样取名，如 xuhui.suo1.chengban1；登录页列有全部账号。")
+
+
+def _print_party() -> None:
+    from engine.cli.demo.load_party import party_login
+
+    number, name, party = party_login()
+    click.echo(f"    {number:<28}{name}　当事人，代表{party}：在 /party 登录，有一份文书等着签收")
