@@ -36,7 +36,7 @@ class RevealTold(Told):
     items: list[TextTold]
 
 
-@topic.post("/cases/<uuid:case_id>/reveal", responses={200: RevealTold, 403: ErrorAnswer})
+@topic.post("/cases/<case_id>/reveal", responses={200: RevealTold, 403: ErrorAnswer})
 def reveal(path: CasePath, body: RevealSent) -> Response:
     """查看遮掩的内容"""
     shown = reveal_case(application(), actor=actor(), case_id=path.case_id, reason=body.reason, at=now(), network=request.remote_addr or "")
