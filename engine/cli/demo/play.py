@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from engine.kernel.errors import NotFound
 from engine.reference import calendars
 from engine.reference.dictionaries import Dictionary, load_dictionary
 from engine.runtime.application import Application
+from engine.runtime.begin_process import begin_process
 from engine.runtime.claim_task import claim_task
 from engine.runtime.complete_task import complete_task
 from engine.runtime.deliver_message import deliver_message
@@ -62,11 +63,11 @@ class Play:
 
     def task(self, planned: PlannedAct) -> Mapping[Any, Any]:
         """The open task of the act's node on its story's case, with the bundle of its instance; the latest of several."""
-        case_id = self.cases[planned.story.key]
+        case_ids = [self.cases[planned.story.key], self.filed(planned.story)]
         statement = (
             select(task, instance.c.bundle_id)
             .join(instance, instance.c.id == task.c.instance_id)
-            .where(task.c.case_id == case_id, task.c.node == planned.step["node"], task.c.status == "open")
+            .where(task.c.case_id.in_(case_ids), task.c.node == planned.step["node"], task.c.status == "open")
             .order_by(task.c.opened_at.desc(), task.c.id.desc())
             .limit(1)
         )
@@ -75,6 +76,17 @@ class Play:
         if row is None:
             raise NotFound(f"演示案件 {planned.story.key} 没有停在 {planned.step['node']}。")
         return row
+
+    def filed(self, story: Story) -> UUID | None:
+        """The case that came of the story's clue, with what begins by itself on it; None before it is filed."""
+        link = select(case_file.c.id, case_file.c.kind, case_file.c.created_at).join(case_link, case_link.c.to_id == case_file.c.id)
+        with self.app.db.connect() as connection:
+            row = connection.execute(link.where(case_link.c.from_id == self.cases[story.key], case_link.c.kind == "became")).one_or_none()
+        if row is None:
+            return None
+        for begin in self.app.catalogue.begins(row.kind):
+            begin_process(self.app, case_id=str(row.id), process=begin.process, at=row.created_at.isoformat())
+        return UUID(str(row.id))
 
     def data(self, planned: PlannedAct) -> dict[str, Any]:
         story = planned.story
@@ -91,6 +103,8 @@ class Play:
             "officer_two": str(second.person_id),
             "place": self._place(story, officer),
             "joint_unit": str(self.actor(story, "joint_head", planned.at).unit_id),
+            "started_at": (planned.at - timedelta(minutes=50)).isoformat(timespec="minutes"),
+            "ended_at": (planned.at - timedelta(minutes=10)).isoformat(timespec="minutes"),
             "unit_code": self.units[str(officer.unit_id)][1],
             **self._merge(story),
         }
@@ -194,7 +208,7 @@ def _matter(play: Play, planned: PlannedAct) -> None:
     start_matter(
         play.app,
         actor=play.actor(planned.story, planned.step["who"], planned.at),
-        case_id=play.cases[planned.story.key],
+        case_id=(play.filed(planned.story) if planned.step.get("filed") else None) or play.cases[planned.story.key],
         process=planned.step["matter"],
         data=play.data(planned),
         outcome="submit",
