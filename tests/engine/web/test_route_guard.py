@@ -13,7 +13,7 @@ from tests.engine.web.site import PASSWORD, Site
 
 PUBLIC = {
     "static", "home.health", "login.page", "login.sign_in", "login.again", "verify.ask", "verify.page", "verify.compare", "verify.picture",
-    "party_account.page", "party_account.sign_in", "party_account.sign_up", "party_account.begin", "party_account.confirm",
+    "admin_security.root", "party_account.page", "party_account.sign_in", "party_account.sign_up", "party_account.begin", "party_account.confirm",
 }
 SAMPLES = {"default": "00000000-0000-7000-8000-000000000000", "int": 1, "path": "x"}
 
