@@ -26,6 +26,7 @@ PLACES = (
     ("process", "processes", "", ".bpmn"),
     ("decision", "processes", "decisions", ".dmn"),
     ("register", "processes", "registers", ".yaml"),
+    ("statistic", "processes", "statistics", ".yaml"),
     ("dictionary", "processes", "dictionaries", ".yaml"),
     ("report", "processes", "reports", ".yaml"),
     ("page", "processes", "pages", ".yaml"),

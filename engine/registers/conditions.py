@@ -22,6 +22,8 @@ from engine.registers.declaration import Field, Register
 
 CREATED = Field(name="created_at", title="登记时间", type="datetime")
 """When a record was made: every register has it."""
+OWNER = Field(name="unit_id", title="所属单位", type="unit")
+"""The unit that a record belongs to: every register has it."""
 DEEPEST, MOST_LEAVES, MOST_VALUES, LONGEST = 4, 40, 200, 200
 GROUPS = ("all", "any", "none")
 RANGES = frozenset({"number", "money", "date", "datetime"})
@@ -52,7 +54,7 @@ Condition = Group | Leaf
 
 def offered(register: Register) -> list[Field]:
     """Fields that conditions may name: to everybody's eyes, and with values of their own."""
-    return [*(one for one in register.fields.values() if not one.secret and one.type not in ("json", "files", "party")), CREATED]
+    return [*(one for one in register.fields.values() if not one.secret and one.type not in ("json", "files", "party")), OWNER, CREATED]
 
 
 def verbs_of(field: Field) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from engine.packs.manifest import parse_manifest
 from engine.packs.store import NewVersion
 from engine.packs.yaml import read_yaml
 from engine.registers.declaration import parse_register
+from engine.reporting.statistics.declaration import parse_statistic, register_named
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 
 Lookup = Callable[[str, str], bytes | None]
@@ -87,6 +88,15 @@ def _register(name: str, content: bytes, lookup: Lookup, compiled: dict[str, Com
     return NewVersion(kind="register", name=name, title=parse_register(content, name=name).title, content=content)
 
 
+def _statistic(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    of = register_named(content, name=name)
+    found = lookup("register", of)
+    if found is None:
+        raise DeployRefused(f"统计 {name} 不能用：没有台账 {of}。", findings=[{"element": "of", "rule": "statistic", "message": f"没有台账 {of}。"}])
+    statistic = parse_statistic(content, name=name, register=parse_register(found, name=of))
+    return NewVersion(kind="statistic", name=name, title=statistic.title, content=content)
+
+
 def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
     pieces = pieces_for(content, pack=pack_of(name), find=lambda piece: lookup("piece", piece))
     return NewVersion(kind="document", name=name, title=parse_template(content, name=name, pieces=pieces).title, content=content)
@@ -119,7 +129,7 @@ def plain(value: Any) -> Any:
 
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
-    "piece": _piece,
+    "piece": _piece, "statistic": _statistic,
     "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _yaml("report"), "page": _yaml("page"),
 }
 
