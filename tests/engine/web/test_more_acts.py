@@ -130,3 +130,18 @@ def test_an_operator_suspends_and_resumes_a_case(town: Town) -> None:
     with town.app.db.connect() as connection:
         assert list(connection.scalars(select(act.c.kind).where(act.c.kind.in_(["suspend", "resume"])).order_by(act.c.rev_before))) == ["suspend", "resume"]
     assert find_violations(town.app) == []
+
+
+def test_a_return_says_what_it_undoes_and_comes_straight_back(town: Town, review: Any) -> None:
+    do(town, "head", "office_review", opinion="同意。")
+    row, staff, officer = open_task(town, "section_review"), Browser(town.app, "staff"), Browser(town.app, "officer")
+    listed = staff.get(f"/tasks/{row['id']}/returns").text
+    assert "作废《立案审批表》" in listed and "每一步重走" in listed and "直接送回给我" in listed
+    page = f"/tasks/{row['id']}/return"
+    assert staff.post(page, {"key": new(), "to_node": "draft", "then": "straight", "opinion": ""}).status_code == 422
+    assert staff.post(page, {"key": new(), "to_node": "draft", "then": "straight", "opinion": "请补充证据。"}).status_code == 303
+    told = officer.get(f"/tasks/{open_task(town, 'draft')['id']}").text
+    assert "请补充证据。" in told and "直接送回苏念安" in told
+    do(town, "officer", "draft", "submit", data=application(town))
+    assert open_nodes(town, review) == ["section_review"] and "不重办" in officer.get(f"/cases/{review}?tab=journey").text
+    assert find_violations(town.app) == []
