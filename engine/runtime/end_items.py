@@ -14,7 +14,7 @@ from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.runtime.advance import advance
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, request_hash
-from engine.runtime.fanouts import count_item
+from engine.runtime.fanouts import CALLED_OFF, close_case, count_item
 from engine.runtime.incidents import OPERATOR
 from engine.runtime.job_names import DELIVER_ITEMS, END_ITEMS
 from engine.runtime.settle import settle
@@ -107,6 +107,7 @@ def _end(work: Work) -> None:
     work.machine.cancel_all(now=work.at)
     advance(work)
     work.instance["status"] = "cancelled"
+    close_case(work, CALLED_OFF)
     closed = update(incident).where(incident.c.instance_id == work.instance["id"], incident.c.status == "open")
     work.connection.execute(closed.values(status="resolved", closed_at=work.at, closed_by=work.actor_id, reason=work.outcome_title))
     settle(work)

@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, insert, select, text, update
 
 from engine.expressions import FeelError, compile_expression
 from engine.expressions.builtin_temporal import AT
+from engine.kernel.errors import Conflict
 from engine.kernel.ids import new_id
 from engine.runtime.bpmn.model import Loop
 from engine.runtime.bpmn.values import CASE_FACTS, plain
@@ -27,6 +28,8 @@ from engine.storage.tables.waiting import fanout, fanout_item
 CHUNK = 200
 BACK = ("done", "skipped")
 LABEL = 80
+OVER, CALLED_OFF = ("item_over", "已办结"), ("item_called_off", "不再办理")
+"""State of an item's case once it is over."""
 
 _ITEMS = text("""
     INSERT INTO fanout_item (fanout_id, index, item, title, status)
@@ -43,11 +46,21 @@ def settle_fanouts(work: Work, waits: Waits) -> None:
     if gone and work.kind != "fanout":
         _call_off(work, gone)
     if work.instance.get("parent_instance_id") and work.machine.completed and work.kind != "end_item":
-        count_item(work, status="done")
+        ended = work.instance["status"] == "cancelled"  # an operator terminated it: as good as passed over
+        count_item(work, status="skipped" if ended else "done", reason=work.opinion[:500] if ended else "")
+        close_case(work, OVER)
+
+
+def close_case(work: Work, state: tuple[str, str]) -> None:
+    """The item's case is over with it."""
+    if work.case["closed_at"] is None:
+        work.change_case(state=state[0], state_title=state[1], closed_at=work.at)
 
 
 def _open(work: Work, wait: FanoutWait) -> None:
     items = work.machine.items(wait.engine_id)
+    if items is None:
+        raise Conflict(f"那时正在分办“{wait.title}”，分办出去的案件后来已经结束，不能恢复到那里。请选分办之前或之后的快照。")
     loop = loop_of(work, wait.process, wait.node)
     id = new_id()
     facts = {name: value for name, value in wait.facts.items() if name not in CASE_FACTS or name != "case_id"}

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import DBAPIError
 
 from engine.kernel.errors import GuichengError
 from engine.runtime.application import Application
@@ -68,8 +67,8 @@ def fire_timers(app: Application, *, timers: list[list[str]]) -> int:
     if len(timers) == len(cases) > 1:
         try:
             return fire_together(app, [(UUID(instance_id), engine_id, datetime.fromisoformat(due_at)) for instance_id, engine_id, due_at in timers])
-        except (GuichengError, DBAPIError) as error:
-            log.info("timers fire one by one", reason=str(error)[:200])
+        except Exception as error:
+            log.info("timers fire one by one", reason=repr(error)[:200])
     return _one_by_one(app, timers)
 
 
@@ -81,6 +80,9 @@ def _one_by_one(app: Application, timers: list[list[str]]) -> int:
             done = fire_timer(app, instance_id=UUID(instance_id), engine_id=engine_id, due_at=datetime.fromisoformat(due_at), at=at)
         except GuichengError as error:
             log.warning("timer could not fire", instance=instance_id, engine_id=engine_id, error=error.message)
+            continue
+        except Exception:
+            log.exception("timer failed", instance=instance_id, engine_id=engine_id)
             continue
         if not done:
             _release(app, UUID(instance_id), engine_id)

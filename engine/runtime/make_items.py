@@ -99,7 +99,7 @@ def _case(places: _Places, app: Application, pinned: Bundle, row: RowMapping, pa
     return {
         "id": new_id(), "kind": parent["kind"], "number": None, "title": f"{parent['title']}：{label}", "subject": parent["subject"], "address": parent["address"],
         "state": parent["state"], "state_title": parent["state_title"], "unit_id": unit_id, "district_id": district_id, "handler_id": None,
-        "parent_id": parent["id"], "tags": [], "search": "", "created_by": parent["started_by"], "created_at": at, "updated_at": at, "unit_path": path,
+        "parent_id": parent["id"], "tags": [], "search": "", "created_by": parent["started_by"], "created_at": at, "updated_at": at, "closed_at": None, "unit_path": path,
     }
 
 

@@ -153,9 +153,9 @@ class Machine:
         self._at(now)
         fire(self._event(engine_id, "timer"))
 
-    def items(self, engine_id: str) -> list[Any]:
-        """The items of a fan-out that began since the machine was loaded; the caller stores them."""
-        return self._top.fanned[engine_id]
+    def items(self, engine_id: str) -> list[Any] | None:
+        """The items of a fan-out that began since the machine was loaded, for the caller to store; None for one that began before."""
+        return self._top.fanned.get(engine_id)
 
     def item_facts(self) -> dict[str, Any]:
         """What a completed item leaves (see ``start_item``): its facts over those of the parent, and its ``outcome``."""

@@ -15,6 +15,7 @@ from engine.runtime.deliver_items import deliver_items
 from engine.runtime.end_items import cancel_rest, skip_item
 from engine.runtime.fire_due_timers import fire_due_timers
 from engine.runtime.invariants import find_violations
+from engine.runtime.operating.terminate_instance import terminate_instance
 from engine.runtime.start_case import start_case
 from engine.runtime.suspend_instance import resume_case, suspend_case
 from engine.storage.tables.cases import case_file
@@ -102,6 +103,9 @@ def test_above_fifty_items_each_is_a_case_and_the_parent_is_told_once_in_order(t
     found = facts(town, case_id)
     assert (found["answers"][:2], found["answers"][-1], found["answers_count"]) == (["第1号", "第2号"], "第60号", 60)
     assert deliver_items(town.app, fanout_id=str(the_fanout(town)["id"])) is False
+    with town.app.db.connect() as connection:
+        left = select(func.count()).select_from(case_file).where(case_file.c.parent_id == case_id, case_file.c.closed_at.is_(None))
+        assert connection.scalar(left) == 0
     assert find_violations(town.app) == []
 
 
@@ -191,6 +195,19 @@ def test_one_that_fails_holds_nobody_up_and_may_be_skipped(town: Town) -> None:
     assert open_nodes(town, case_id) == ["sum_up"] and facts(town, case_id)["answers"] == ["done", None, "done"]
     with town.app.db.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(incident).where(incident.c.status == "open")) == 0
+    assert find_violations(town.app) == []
+
+
+def test_an_item_that_an_operator_terminates_counts_as_passed_over_and_terminating_the_parent_ends_all(town: Town) -> None:
+    case_id = begin(town, checking("for i in 1..3 return i", more='gc:fanout="always"'))
+    keeper = {"actor": town.actor("keeper"), "reason": "不用办了。", "at": town.app.clock.now()}
+    terminate_instance(town.app, instance_id=items(town)[0]["instance_id"], key="end-one", **keeper)
+    assert [i["status"] for i in items(town)] == ["skipped", "running", "running"] and the_fanout(town)["remaining"] == 2
+    with town.app.db.connect() as connection:
+        parent = connection.scalar(select(instance.c.id).where(instance.c.case_id == case_id))
+    terminate_instance(town.app, instance_id=parent, key="end-all", **keeper)
+    town.app.jobs.run_due(town.app)
+    assert [i["status"] for i in items(town)] == ["skipped", "cancelled", "cancelled"] and the_fanout(town)["status"] == "cancelled"
     assert find_violations(town.app) == []
 
 

@@ -21,8 +21,10 @@ from engine.runtime.fire_due_starts import fire_due_starts
 from engine.runtime.hand_out_timers import fire_timers, hand_out_timers, take_back_claims, together
 from engine.runtime.invariants import find_violations
 from engine.runtime.look_at_changes import look_at_changes
+from engine.runtime.start_case import start_case
 from engine.storage.tables.runtime import act, instance, task, timer
-from engine.storage.tables.waiting import start_event
+from engine.storage.tables.waiting import fanout_item, start_event
+from tests.engine.runtime.test_fanout import checking, put
 from tests.town import Town
 from tests.waiting_rows import copied, copy_waiting, waiting_case
 
@@ -131,6 +133,8 @@ def test_two_workers_share_the_timers_and_what_a_killed_one_held_is_done_by_the_
     with town.app.db.begin() as connection:
         copy_waiting(connection, template, count=240, due_at=town.app.clock.now(), apart=timedelta(0))
     assert hand_out_timers(town.app, town.app.clock.now() + timedelta(seconds=1)) == 240
+    put(town, checking("for i in 1..450 return i"))
+    start_case(town.app, actor=town.actor("head"), process="borrow_umbrella.round", key="round", at=town.app.clock.now())
     environment = {**os.environ, "DATABASE_URL": town.app.settings.database_url, "GUICHENG_DATA": str(town.app.settings.data_dir), "PYTHONPATH": str(ROOT)}
     workers = [subprocess.Popen([sys.executable, "-m", "engine", "worker", "--concurrency", "1"], cwd=ROOT, env=environment) for _ in range(2)]
     try:
@@ -140,13 +144,15 @@ def test_two_workers_share_the_timers_and_what_a_killed_one_held_is_done_by_the_
         monkeypatch.setattr("engine.storage.jobs.STALLED_AFTER_SECONDS", 0)
         _until(town, lambda: _doing(town) <= 1 and _fired(town) >= 180)
         town.app.jobs.rescue()
-        _until(town, lambda: _fired(town) == 240)
+        _until(town, lambda: _fired(town) == 240 and _made(town) == 450)
     finally:
         for one in workers:
             one.kill()
             one.wait()
     with town.app.db.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(instance).where(instance.c.rev == 2)) == 240
+        assert connection.scalar(select(func.count()).select_from(instance).where(instance.c.parent_instance_id.is_not(None))) == 450
+        assert connection.scalar(select(func.count(fanout_item.c.instance_id.distinct()))) == 450
     assert find_violations(town.app) == []
 
 
@@ -160,6 +166,11 @@ def _until(town: Town, done: Callable[[], bool]) -> None:
 def _fired(town: Town) -> int:
     with town.app.db.connect() as connection:
         return int(connection.scalar(select(func.count()).select_from(act).where(act.c.kind == "timer")) or 0)
+
+
+def _made(town: Town) -> int:
+    with town.app.db.connect() as connection:
+        return int(connection.scalar(select(func.count()).select_from(fanout_item).where(fanout_item.c.status == "running")) or 0)
 
 
 def _doing(town: Town) -> int:
