@@ -94,6 +94,22 @@ def test_a_result_that_is_sent_back_is_not_linked_again_unless_the_number_change
     assert walk.waiting() == {"squad_review"}
 
 
+def test_a_system_that_is_away_does_not_hold_the_review_either(walk: Walker, clock: FixedClock, case_system: CaseSystem) -> None:
+    handed_out(walk)
+    case_system.behave("down")
+    walk.do("b1_officer", "dispose", "submit", disposal())
+    with pytest.raises(TryAgain):
+        walk.run_jobs()
+    assert walk.waiting() == set()
+    clock.advance(timedelta(hours=2, minutes=1))
+    fire_due_timers(walk.app, clock.now())
+
+    assert walk.waiting() == {"squad_review"}
+    case_system.behave("ok")
+    walk.run_jobs()
+    assert (record(walk)["link_state"], case_system.links()) == ("unconfirmed", [])
+
+
 def test_without_an_answer_the_review_goes_on_and_the_link_stays_to_be_confirmed(walk: Walker, clock: FixedClock, case_system: CaseSystem) -> None:
     handed_out(walk)
     walk.do("b1_officer", "dispose", "submit", disposal())
