@@ -87,7 +87,7 @@ def test_a_party_signs_up_reads_and_signs_on_a_phone(office: Office, case: Serve
     page.get_by_label("是", exact=True).last.check(force=True)
     page.get_by_role("button", name="签收", exact=True).click()
     page.locator("dialog[open] button[value=yes]").click()
-    expect(page.get_by_role("status")).to_contain_text("已经提交")
+    expect(page.locator("p.told")).to_contain_text("已经提交", timeout=30_000)
     found += violations(page, "signed")
 
     assert found == []

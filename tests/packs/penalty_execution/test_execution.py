@@ -4,13 +4,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from engine.access.party_accounts import bind
 from engine.kernel.clock import SHANGHAI, FixedClock
 from engine.kernel.errors import Invalid
 from tests.packs.serving_documents.conftest import ServedCase
+from tests.packs.serving_documents.outside import Outsider
 
+SERVED = {"mode": "direct", "direct_result": "signed", "receiver_kind": "representative", "receiver": "白晓棠"}
 CHAIN = (("head", "office_review"), ("section_head", "section_head_review"), ("chief", "agency_approval"))
 
 
@@ -43,6 +47,8 @@ def test_paid_in_time_it_is_performed(case: ServedCase) -> None:
     assert [one["amount"] for one in case.records("penalty_execution__payment")] == [Decimal("2000.00"), Decimal("3000.00")]
 
 
+@pytest.mark.requirement("PEN-1139")
+@pytest.mark.requirement("PEN-1202")
 def test_cash_is_handed_over_and_paid_in_within_two_working_days_each(case: ServedCase) -> None:
     step(case, "cash")
     cash = {"collected_on": "2026-11-20", "on_water": False, "amount": "5000.00", "ground": "small", "receipt": case.proof(field="receipt")}
@@ -144,6 +150,9 @@ def demand(case: ServedCase, on: str) -> None:
     case.do("officer", "serve_offline", "submit", {**served, "receipt": case.proof(field="receipt")})
 
 
+@pytest.mark.requirement("PEN-1139")
+@pytest.mark.requirement("PEN-1202")
+@pytest.mark.requirement("PEN-1291")
 def test_the_court_is_asked_after_the_demand_and_the_term_within_three_months(case: ServedCase, clock: FixedClock) -> None:
     at(clock, 2027, 4, 1)
     step(case, "refresh")
@@ -187,3 +196,25 @@ def test_what_is_not_served_cannot_be_carried_out(case: ServedCase) -> None:
     paper = case.paper("coercive_measures.extension_decision")
     with pytest.raises(Invalid, match="还没有送达"):
         case.matter("officer", "penalty_execution.penalty_execution", {"document": paper, "party": case.parties["factory"], "fine": "100.00"})
+
+
+@pytest.mark.requirement("PEN-1147")
+def test_the_party_asks_for_instalments_on_its_page_and_reads_the_notice_there(case: ServedCase) -> None:
+    factory = Outsider(case.app, name="白晓棠", identifier="110101199003070003")
+    with case.app.db.begin() as connection:
+        bind(connection, account_id=factory.account_id, party_id=UUID(case.parties["factory"]), how="representative", at=case.at)  # type: ignore[arg-type]
+    apply = f"/party/tasks/{case.task('apply_deferral')['id']}"
+    assert factory.act(apply, "submit", kind="instalment", hardship="停业整顿。").status_code == 422
+    assert factory.act(apply, "submit", kind="instalment", instalments="2", first_due="2026-12-20", hardship="停业整顿，资金周转困难。").status_code == 303
+
+    case.do("officer", "draft", "submit", {
+        "request_line": "上海云浦麦浪食品有限公司申请分2期缴纳，第一期2026-12-20。理由：停业整顿，资金周转困难。", "kind": "instalment", "instalments": 2,
+        "first_due": "2026-12-20", "hardship": "属实。",
+    })
+    case.approve(*CHAIN)
+    case.run_jobs()
+    case.do("officer", "choose_route", "submit", {"route": "offline"})
+    case.do("officer", "serve_offline", "submit", {**SERVED, "signed_on": "2026-11-20", "receipt": case.proof(field="receipt")})
+    assert [row["amount"] for row in case.records("penalty_execution__payment_schedule")] == [Decimal("2500.00")] * 2
+    assert "延期、分期缴纳罚款通知书" in factory.get("/party").text
+    assert case.waiting() == {"next_step"}

@@ -32,6 +32,9 @@ def test_direct_service_is_dated_by_the_receipt_and_marks_the_document_served(ca
     assert case.waiting() == set()
 
 
+@pytest.mark.requirement("PEN-1136")
+@pytest.mark.requirement("PEN-1190")
+@pytest.mark.requirement("PEN-1271")
 def test_the_other_ways_on_paper_each_with_its_date_and_receipt(case: ServedCase, clock: FixedClock) -> None:
     papers = [case.paper() for _ in range(4)]
     clock.set(datetime(2026, 11, 27, 10, tzinfo=SHANGHAI))
@@ -70,6 +73,10 @@ def announce(case: ServedCase, channel: str) -> None:
     case.do("chief", "approve_announcement", "approve", {"channel": channel, "comment": "同意。"})
 
 
+@pytest.mark.requirement("PEN-1138")
+@pytest.mark.requirement("PEN-1146")
+@pytest.mark.requirement("PEN-1197")
+@pytest.mark.requirement("PEN-1275")
 def test_posted_announcement_serves_after_thirty_days(case: ServedCase, clock: FixedClock) -> None:
     paper = case.paper()
     case.serve(paper)
@@ -96,6 +103,9 @@ def test_posted_announcement_serves_after_thirty_days(case: ServedCase, clock: F
     assert case.state_of(paper) == "served"
 
 
+@pytest.mark.requirement("PEN-1146")
+@pytest.mark.requirement("PEN-1197")
+@pytest.mark.requirement("PEN-1275")
 def test_announcement_on_the_portal_is_pushed_once_and_says_where(case: ServedCase, portal: Any, clock: FixedClock) -> None:
     case.serve(case.paper())
     announce(case, "website")

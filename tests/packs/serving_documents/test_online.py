@@ -28,6 +28,9 @@ def bound(case: ServedCase) -> Outsider:
     return outsider
 
 
+@pytest.mark.requirement("PEN-1146")
+@pytest.mark.requirement("PEN-1197")
+@pytest.mark.requirement("PEN-1272")
 def test_the_party_reads_and_signs_and_the_officer_is_told(case: ServedCase) -> None:
     paper = case.paper()
     case.serve(paper, route="online")
@@ -53,6 +56,9 @@ def test_the_party_reads_and_signs_and_the_officer_is_told(case: ServedCase) -> 
     assert (signed["actor_name"], signed["actor_post"]) == ("上海云浦麦浪食品有限公司（白晓棠）", "当事人")
 
 
+@pytest.mark.requirement("PEN-1146")
+@pytest.mark.requirement("PEN-1197")
+@pytest.mark.requirement("PEN-1274")
 def test_what_is_not_signed_in_time_moves_offline_by_itself_and_the_officer_is_reminded(case: ServedCase, clock: FixedClock) -> None:
     case.serve(case.paper(), route="online")
     factory = bound(case)
@@ -91,6 +97,8 @@ def test_a_party_may_decline_to_sign_online(case: ServedCase) -> None:
     assert case.waiting() == {"serve_offline"}
 
 
+@pytest.mark.requirement("PEN-1137")
+@pytest.mark.requirement("PEN-1273")
 def test_consent_given_before_dates_the_service_by_its_arrival(case: ServedCase, clock: FixedClock) -> None:
     case.matter("officer", "serving_documents.confirm_address", {"party": case.parties["factory"]})
     case.do("officer", "confirm", "submit", {

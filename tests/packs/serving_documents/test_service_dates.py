@@ -66,6 +66,11 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("mode", "detail", "consented", "expected", "words"), [row[1:6] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.requirement("PEN-1135")
+@pytest.mark.requirement("PEN-1136")
+@pytest.mark.requirement("PEN-1137")
+@pytest.mark.requirement("PEN-1138")
+@pytest.mark.requirement("PEN-1190")
 def test_the_date_of_service(mode: str, detail: str, consented: bool, expected: str, words: str) -> None:
     table = compile_dmn((ROOT / "processes" / "serving_documents" / "decisions" / "service_date.dmn").read_bytes())
     found: Any = table.evaluate("service_date", {"mode": mode, "detail": detail, "consented": consented, **DATES}, strict=True)
@@ -79,6 +84,11 @@ def judge(record: dict[str, Any], facts: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("record", "facts", "field", "words"), [row[1:5] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.requirement("PEN-1135")
+@pytest.mark.requirement("PEN-1136")
+@pytest.mark.requirement("PEN-1137")
+@pytest.mark.requirement("PEN-1138")
+@pytest.mark.requirement("PEN-1190")
 def test_a_record_without_its_evidence_is_refused_with_the_rule(record: dict[str, Any], facts: dict[str, Any], field: str, words: str) -> None:
     with pytest.raises(Invalid) as refused:
         judge(record, facts)
