@@ -25,10 +25,10 @@ def command() -> None:
 @click.option("--chain", help="只核对这条链")
 @click.pass_obj
 def verify(host: Host, chain: str | None) -> None:
-    started = time.monotonic()
     with host.application() as app, app.db.connect() as connection:
+        started = time.monotonic()
         report = anchors.check_trail(connection, app.keys, folder=anchor_folder(app), only=chain)
-    took = max(time.monotonic() - started, 0.001)
+        took = max(time.monotonic() - started, 0.001)
     if report.anchor_break:
         click.echo(f"锚点第 {report.anchor_break.seq} 个：{report.anchor_break.why}")
     for one in report.chains:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from engine.access import integrity
@@ -47,6 +48,8 @@ ATTACKS = (
 )
 
 
+@pytest.mark.requirement("NFR-066")
+@pytest.mark.requirement("NFR-092")
 def test_a_row_of_rights_changed_past_the_platform_is_named_also_with_the_triggers_off(town: Any) -> None:
     app = town.app
     for quiet in (False, True):

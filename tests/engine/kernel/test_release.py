@@ -17,6 +17,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.requirement("NFR-065")
 def test_a_changed_added_or_missing_program_file_is_named(root: Path) -> None:
     pair = sm2_generate()
     assert not check_release(root, trusted=pair.public).signed
@@ -33,6 +34,7 @@ def test_a_changed_added_or_missing_program_file_is_named(root: Path) -> None:
     }
 
 
+@pytest.mark.requirement("NFR-065")
 def test_a_manifest_signed_by_somebody_else_or_altered_is_not_believed(root: Path) -> None:
     pair, forger = sm2_generate(), sm2_generate()
     sign_release(root, private=forger.private, version="1.0", at=NOW)

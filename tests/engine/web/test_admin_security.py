@@ -139,6 +139,7 @@ def test_files_prints_failed_sign_ins_and_changed_rights_are_on_record(site: Any
         assert connection.scalar(text("SELECT actor_name FROM audit WHERE action = 'trace.print'")) == "顾明川"
 
 
+@pytest.mark.requirement("CMD-177")
 def test_pages_carry_a_watermark_with_name_and_time_also_in_print(site: Any) -> None:
     _, browser, _ = site
     page = browser("officer").get("/").get_data(as_text=True) or browser("officer").get("/desk").get_data(as_text=True)

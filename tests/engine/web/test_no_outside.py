@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from lxml import html
 
 from engine.kernel.settings import ROOT
@@ -39,6 +40,7 @@ def crawl(browser: Browser, start: str, most: int = 120) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.requirement("NFM-070")
 def test_no_page_loads_anything_from_outside(town: Town) -> None:
     start_clue(town)
     flask = create_flask(town.app)
@@ -50,6 +52,7 @@ def test_no_page_loads_anything_from_outside(town: Town) -> None:
                 assert not urlsplit(address).netloc and not address.startswith(("http:", "//")), (path, address)
 
 
+@pytest.mark.requirement("NFM-070")
 def test_no_style_sheet_or_script_of_ours_fetches_from_outside_and_the_policy_forbids_it() -> None:
     files = [*(ROOT / "engine/web/front").rglob("*.css"), *(ROOT / "engine/web/front").rglob("*.js"), *(ROOT / "engine/web/static").rglob("*.css")]
     assert len(files) > 20

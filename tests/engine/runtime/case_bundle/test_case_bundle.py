@@ -93,6 +93,7 @@ def forged(data: bytes, keys: KeyRing, folder: Path, change: Callable[[dict[str,
     return (folder / "forged.zip").read_bytes()
 
 
+@pytest.mark.requirement("NFR-068")
 def test_a_case_leaves_the_platform_is_verified_replayed_and_found_out_when_altered(town: Town, tmp_path: Path) -> None:
     case_id = walked(town)
     data = export(town, case_id)

@@ -32,6 +32,7 @@ def commitments(town: Town, case_id: Any) -> dict[str, bytes]:
         return {name: data for name, data in Collector(town.app, connection, case_id, revealed=True).members() if name in ("submissions.json", "openings.json")}
 
 
+@pytest.mark.requirement("NFR-067")
 def test_everything_sealed_moves_to_a_new_key_while_officers_work_and_the_trail_still_fits(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "BATCH", 2)
     app, at = town.app, town.app.clock.now()
