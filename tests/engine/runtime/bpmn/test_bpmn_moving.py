@@ -301,8 +301,8 @@ def one_story(seed: int) -> str:
 
 
 def test_random_cases_on_random_new_versions_go_on_to_their_end_or_stay_as_they_were() -> None:
-    found = Counter(one_story(seed) for seed in range(120))
-    assert found["fits"] > 30 and found["refused"] > 3, found
+    found = Counter(one_story(seed) for seed in range(80))
+    assert found["fits"] > 20 and found["refused"] > 1, found
 
 
 @pytest.mark.prove
