@@ -67,7 +67,10 @@ def deploy(platform: Scratch, content: bytes) -> None:
 def fill_inbox(platform: Scratch, wanted: int) -> None:
     """Copies of one case with its open step, all in one person's hands."""
     def copied(table: str, changed: str, source: str) -> str:
-        return (f"INSERT INTO {table} SELECT (jsonb_populate_record(o, jsonb_build_object({changed}))).* FROM {table} o, made WHERE o.id = {source}")
+        rows = connection.execute("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'", [table])
+        names = ", ".join(f'"{name}"' for (name,) in rows)
+        return (f"INSERT INTO {table} ({names}) SELECT {names} FROM (SELECT (jsonb_populate_record(o, jsonb_build_object({changed}))).*"
+                f" FROM {table} o, made WHERE o.id = {source}) copy")
     with platform.connect() as connection:
         row = connection.execute("SELECT id, instance_id, case_id FROM task WHERE status = 'open' AND node = 'turn' LIMIT 1").fetchone()
         assert row is not None

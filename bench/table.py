@@ -218,7 +218,8 @@ def compared(ours: Submits, other: Submits | None) -> list[Row]:
         ("每秒提交", f"{ours.each_second:.0f}", "", f"{other.each_second:.0f}" if other else "—"),
     ]
     ratio = f"{ours.each_second / other.each_second:.2f}" if other else "没有量：装不上 viewflow（没有网络）"
-    return [*rows, ("每秒提交与 viewflow 之比", ratio, "≥ 2", "1")]
+    spent = f"{(other.server + other.database) / (ours.server + ours.database):.2f}" if other else "—"
+    return [*rows, ("每秒提交与 viewflow 之比", ratio, "≥ 2", "1"), ("同样的 CPU（服务加数据库）能提交几倍", spent, "", "1")]
 
 
 def main() -> None:
