@@ -33,3 +33,11 @@ def page_image(pdf: bytes, *, page: int, dots_per_inch: int = 110) -> bytes:
     out = io.BytesIO()
     picture.convert("P", palette=1, colors=128).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def empty_page() -> bytes:
+    """A PDF of one blank A4 page: the stand-in for a scan where invented cases need one."""
+    out, made = io.BytesIO(), pdfium.PdfDocument.new()
+    made.new_page(595, 842)
+    made.save(out)
+    return out.getvalue()

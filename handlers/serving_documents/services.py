@@ -78,7 +78,7 @@ def record_address(context: TaskContext, *, party_id: str, party_name: str) -> N
 @service_task(title="取出送达日期", mode="inline", pure=True, help="送达以后才能往下办：送达日期是下一项期限的起算日。")
 def find_service(context: TaskContext, *, document_id: str, party_id: str) -> dict[str, Any]:
     """``served_on`` of the document on the party, as the register of services says; raises Invalid when it is not served yet."""
-    found = [row for row in context.records(RECORD, document_id=document_id, party_id=party_id) if row["served_on"]]
+    found = [row for row in context.records(f"serving_documents.{RECORD}", document_id=document_id, party_id=party_id) if row["served_on"]]
     if not found:
         raise Invalid("这份决定书还没有送达这个当事人，不能往下办。请先送达。", fields={"document": "还没有送达。"})
     return {"served_on": found[-1]["served_on"].isoformat()}

@@ -13,8 +13,7 @@ from engine.access.actors import Actor, find_actor_by_login
 from engine.access.party_accounts import NewAccount
 from engine.access.passwords import hash_password
 from engine.cli.demo.plan import PASSWORD, parties, read
-from engine.documents.compose import simple_page
-from engine.documents.render import render_pdf
+from engine.documents.pages import empty_page
 from engine.form_filling.attachments import store_attachment
 from engine.kernel.clock import legal_date
 from engine.runtime.application import Application
@@ -27,7 +26,6 @@ from engine.storage.tables.parties import party_account
 from engine.storage.tables.runtime import task
 
 KEY = "demo:party"
-SCAN = "<h1>送达地址确认书</h1><p>当事人签名的扫描件（演示）。</p>"
 
 
 def load_party(app: Application, *, at: datetime) -> bool:
@@ -44,7 +42,7 @@ def load_party(app: Application, *, at: datetime) -> bool:
         if find_act(connection, f"{KEY}:serve") is not None:
             return True
         signed = store_attachment(
-            connection, app.blobs, actor=officer, case_id=case_id, task_id=None, field="signed", file_name="送达地址确认书.pdf", data=render_pdf(simple_page("送达地址确认书", SCAN)), at=at,
+            connection, app.blobs, actor=officer, case_id=case_id, task_id=None, field="signed", file_name="送达地址确认书.pdf", data=empty_page(), at=at,
         )
     _serve(app, plan, officer, case_id, party_id, signed.id, at)
     return True
