@@ -20,5 +20,5 @@ def plain_text(app: Services, row: Row[Any]) -> str:
     """One line a paragraph, without seals, pictures and codes."""
     page = compose(template_of(app, row), snapshot_of_row(row), check_code="", verify_url="").html
     body = page.partition("<body")[2].partition(">")[2]
-    lines = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", body))).splitlines()
+    lines = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", body.replace("</th>", "：")))).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())

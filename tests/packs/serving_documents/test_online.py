@@ -41,6 +41,7 @@ def test_the_party_reads_and_signs_and_the_officer_is_told(case: ServedCase) -> 
     assert "解除行政强制措施决定书" in factory.get(shown).text
     assert factory.get(f"{shown}/pdf").data.startswith(b"%PDF")
     (step,) = {link for link in factory.links() if "/tasks/" in link}
+    assert "填好上面的栏后自动算出" not in factory.get(step).text
     refused = factory.act(step, "sign", read="true", consent="false", address="云浦区汀兰路 45 号")
     assert (refused.status_code, "先同意电子送达" in refused.text) == (422, True)
     done = factory.act(step, "sign", consent="true", address="云浦区汀兰路 45 号", read="true")
