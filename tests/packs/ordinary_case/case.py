@@ -108,7 +108,12 @@ class OrdinaryCase(CaseWalker):
         self.chain(answers.decision(**more))
 
     def executed(self) -> None:
-        self.do("officer", "record_execution", "submit", {"performed_on": self.today.isoformat(), "way": "银行缴纳", "detail": "全额缴纳。"})
+        """The fine is paid in full at the bank, today."""
+        (row,) = self.records("ordinary_case__penalty")
+        self.do("officer", "next_step", "pay", {})
+        self.do("officer", "record_payment", "submit", {
+            "paid_on": self.today.isoformat(), "amount": str(row["fine"]), "of_fine": "fine", "way": "bank", "voucher": self.proof(field="voucher"),
+        })
 
     def published(self) -> None:
         """The seventh working day comes."""

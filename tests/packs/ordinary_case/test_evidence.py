@@ -32,7 +32,7 @@ def signature(case: OrdinaryCase) -> str:
 
 def answers(case: OrdinaryCase, name: str) -> dict[str, Any]:
     signed = {"party_signature": signature(case)}
-    return {
+    known: dict[str, dict[str, Any]] = {
         "site_inspection": {**officers(case), **WHEN, "place": "汀兰路 45 号", "party_present": True, "present_name": "白晓棠", "present_post": "店长", "told": "已告知。", "situation": "货架上有过期吐司18袋。", **signed},
         "inquiry": {**officers(case), **WHEN, "place": "本所", "name": "白晓棠", "told": "已告知。", "answers": [{"question": "何时进货？", "answer": "九月。"}], "party_opinion": "属实。", **signed},
         "order_correction": {"violation_facts": "经营超过保质期的食品。", "basis": "《中华人民共和国食品安全法》", "demand": "立即下架。", "until": "2026-11-30"},
@@ -40,7 +40,8 @@ def answers(case: OrdinaryCase, name: str) -> dict[str, Any]:
         "sampling": {**officers(case), "name": "吐司面包", "method": "随机", "course": "从货架抽取。", "sealing": "完好。", "quantity": "2袋", "sampled_on": "2026-11-20", "place": "汀兰路 45 号", **signed},
         "entrustment": {"entrusted": "市质检院", "kind": "inspection", "matter": "检验菌落总数。", "entrusted_on": "2026-11-20", "sample": "吐司面包", "items": "菌落总数"},
         "preservation": {**officers(case), "reason": "可能灭失。", "basis": "《中华人民共和国行政处罚法》第五十六条", "items": [{"name": "吐司面包", "quantity": 18, "unit": "袋"}], "place": "原地", "preserved_on": "2026-11-20", **signed},
-    }[name]
+    }
+    return known[name]
 
 
 def take(case: OrdinaryCase, name: str) -> None:

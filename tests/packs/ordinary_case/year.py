@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -124,7 +124,7 @@ class Year:
         light = ["silent"] * 6 + ["waive", "statement_uphold", "statement_change", "statement_reopen"]
         return fixed.get(place) or self.rng.choice(light + (["hearing", "hearing_refused", "hearing_public", "hearing_reopen"] if heavy else []))
 
-    def _heard(self, case: OrdinaryCase, answer: str, heavy: bool) -> Iterator[int]:
+    def _heard(self, case: OrdinaryCase, answer: str, heavy: bool) -> Generator[int, None, bool]:
         """Answer, and what the legal unit makes of it; True when the investigation begins again."""
         kind, _, how = answer.partition("_")
         case.answered(kind)
@@ -135,7 +135,7 @@ class Year:
             if how != "refused":
                 yield 8
                 case.hearing_held("reopen" if how == "reopen" else "uphold")
-        return how == "reopen"  # type: ignore[return-value]
+        return how == "reopen"
 
     def _again(self, case: OrdinaryCase) -> Life:
         """The second investigation ends for want of grounds."""
