@@ -21,7 +21,6 @@ from engine.reference.year_paper import Entry, read_json, read_paste, read_table
 from engine.registers.workbook import read_rows
 from engine.runtime.apply_calendar import apply_change, cancel_change, preview_change
 from engine.runtime.draft_calendar import EDITABLE, UNDER_WAY, change_of, district_of, draft_change, drop_change, edit_change, entries_of
-from engine.storage.database import for_reading
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.clocks import calendar_change, calendar_shift
 from engine.storage.tables.organisation import unit
@@ -228,7 +227,7 @@ def _lines(id: UUID) -> Iterator[str]:
         select(case_file.c.number, case_file.c.title.label("case_title"), unit.c.short_name, s.title, s.due_before, s.due_after, s.problem)
         .join(case_file, case_file.c.id == s.case_id).outerjoin(unit, unit.c.id == s.unit_id).where(s.change_id == id).order_by(s.due_after, s.clock_id)
     )
-    with for_reading(application().db).connect().execution_options(yield_per=2_000) as connection:
+    with application().db.connect().execution_options(yield_per=2_000) as connection:
         for row in connection.execute(statement):
             yield _csv([*row])
 
