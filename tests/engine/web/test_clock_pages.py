@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def paste_a_day(busy: Site) -> None:
     busy.app.jobs.run_due(busy.app)
     assert "已生效" in busy.get(where).text
     with busy.app.db.connect() as connection:
-        case_id = connection.scalar(select(case_clock.c.case_id).where(case_clock.c.due_on > "2026-12-01"))
+        case_id = connection.scalar(select(case_clock.c.case_id).where(case_clock.c.due_on > date(2026, 12, 1)))
     assert "日历调整" in busy.get(f"/cases/{case_id}").text
 
 
