@@ -15,7 +15,7 @@ ONLINE, OFFLINE, CONFIRMED = "serving_documents.party_receipt", "serving_documen
 def open_service(context: TaskContext, *, document_id: str, paper: str, party_id: str, party_name: str) -> dict[str, Any]:
     """``record_id``, ``label`` of this service's clocks, and what the party confirmed last on any case: ``electronic_consent``, ``confirmed_address``."""
     record = context.write_record(RECORD, {
-        "paper": paper, "document_id": document_id, "party": party_name, "party_id": party_id, "state": "preparing",
+        "paper": paper, "document_id": document_id, "party": party_name, "party_id": party_id, "state": "preparing", "case_title": context.case["title"],
     })
     confirmed = context.latest_record(ADDRESS, party_id=party_id) or {}
     return {
