@@ -19,6 +19,7 @@ from engine.kernel.errors import NotFound
 from engine.kernel.names import pack_of, qualify
 from engine.reference import parameters
 from engine.reference.dictionaries import Entry, load_dictionary
+from engine.registers.catalogue import get_register
 from engine.runtime.application import Application
 from engine.runtime.queries.record_titles import record_title, record_value
 from engine.runtime.secrets import open_secrets
@@ -181,7 +182,7 @@ class _Reader:
         return phrases.phrases_of(self.connection, person_id=self.actor.person_id) if self.actor else ()
 
     def prefill(self, expression: str) -> Prefilled | None:
-        """``case.title``, ``fact.<name>``, ``task.<node>.<field>``, ``form.<form>.<field>``."""
+        """``case.title``, ``fact.<name>``, ``task.<node>.<field>``, ``form.<form>.<field>``, ``record.<register>.<field>``."""
         kind, _, rest = expression.partition(".")
         if kind == "case" and self.case and rest in ("title", "subject", "address", "number"):
             return Prefilled(value=self.case[rest], source="来自本案")
@@ -194,7 +195,20 @@ class _Reader:
             form, _, field = rest.rpartition(".")
             value = self._of_form(qualify(form, self.pack)).get(field)
             return None if value is None else Prefilled(value=value, source="前面步骤已填")
+        if kind == "record":
+            register, _, field = rest.rpartition(".")
+            return self._from_record(qualify(register, self.pack), field)
         return None
+
+    def _from_record(self, register: str, field: str) -> Prefilled | None:
+        """A field of the case's own record of ``register``; nothing that is stored sealed."""
+        declared, table = get_register(self.app.library, register)
+        if self.case is None or field not in declared.fields or declared.fields[field].encrypt:
+            return None
+        value = self.connection.scalar(select(table.c[field]).where(table.c.id == self.case["id"]))
+        if value is None:
+            return None
+        return Prefilled(value=value if isinstance(value, bool | list | dict) else value.isoformat() if hasattr(value, "isoformat") else str(value), source="来自台账")
 
     def _of_form(self, form: str) -> dict[str, Any]:
         """The latest answers to ``form`` on this case that still count, whoever gave them at whatever step."""
