@@ -76,12 +76,13 @@ def read_squads(app: Application, at: datetime) -> Bureau:
 @pytest.fixture(scope="session")
 def _squads_template(postgres_server: EmbeddedServer, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, dict[Any, Any]]:
     """A database with all content and the squads of two districts, its data folder, and what was compiled once for all walks."""
-    _create(postgres_server, "squads_template", template=make_url(postgres_url).database or TEMPLATE)
+    name = f"squads_template_{next(_numbers)}"  # one for the packs' walks, one for the journeys
+    _create(postgres_server, name, template=make_url(postgres_url).database or TEMPLATE)
     folder = tmp_path_factory.mktemp("squads")
-    app = create_application(_settings(postgres_server.url("squads_template"), folder), clock=FixedClock(NOW))
+    app = create_application(_settings(postgres_server.url(name), folder), clock=FixedClock(NOW))
     found_squads(app, app.clock.now())
     app.db.dispose()
-    return "squads_template", folder, app.cache
+    return name, folder, app.cache
 
 
 @pytest.fixture

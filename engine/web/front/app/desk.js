@@ -33,7 +33,7 @@ function showBars() {
   const step = ticks.find((tick) => tick.checked)?.dataset.tick;
   for (const tick of ticks) {
     tick.disabled = step !== undefined && tick.dataset.tick !== step;
-    tick.closest(".q").classList.toggle("on", tick.checked);
+    tick.closest(".q, tr")?.classList.toggle("on", tick.checked);
   }
   for (const bar of document.querySelectorAll("form[data-batch]")) {
     bar.hidden = bar.id !== `batch-${step}`;
