@@ -46,7 +46,7 @@ def wanted(case: ServedCase) -> str:
 def test_the_party_states_its_case_and_the_other_way_closes(case: ServedCase) -> None:
     step, factory = notified(case), owner(case)
     assert case.task("reply_online")["due_on"] == date(2026, 11, 25)
-    assert "11月25日" in factory.get(step).text
+    assert "11月25日" in factory.get(step).text.replace("\u2009", "").replace("\u00a0", "").replace(" ", "")
     assert factory.act(step, "submit", wants="statement").status_code == 422
     assert factory.act(step, "submit", wants="statement", statement="货架上的食品已经下架，没有售出。").status_code == 303
 
