@@ -10,21 +10,23 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from engine.access.exclusive import EXCLUSIVE
+from engine.access.held_grants import Grant, held_grants, read_grants
 from engine.kernel.errors import Forbidden
 from engine.storage.tables.organisation import account, person, post, unit
 
 LEADER_POSTS = frozenset({"unit_head", "section_head", "bureau_head", "legal_head"})
 SECTION_POSTS = frozenset({"section_staff", "legal_staff", "clerk", "archivist"})
-SECTION_KINDS = frozenset({"section", "legal_section"})
+SECTION_KINDS = frozenset({"section", "legal_section", "demolition_office"})
 SEE_ALL = "see_all_cases"
 RIGHTS: Mapping[str, str] = {
-    "admin": "系统管理：单位、人员、账号、角色对应",
+    "admin": "系统管理：单位、人员、岗位、证件、账号",
     "analyst": "流程设计：修改和发布流程、表单、文书",
     "operator": "运行值守：查看、重试、跳过异常",
     SEE_ALL: "查看全部案件",
     "messages": "外部系统：经接口推送线索等消息",
     "auditor": "安全审计：查看审计记录、下载与打印痕迹，处理安全告警",
-    "security": "安全管理：密钥、保管期限、销毁、权限数据核对",
+    "security": "安全管理：权限、角色、密钥、保管期限、销毁、权限数据核对",
     "export": "导出案件：可离线核验的案件文件",
     "reveal": "查看遮掩的证件号码、电话",
 }
@@ -36,6 +38,7 @@ class Actor:
 
     ``district_id`` is the district bureau's unit id, None at city level. ``unit_path`` is unit codes from the root, each
     followed by "/". ``on`` is the legal date the actor was loaded for; None treats every dated grant as ended.
+    ``rights`` are those of the account and those that a role in force gives; ``grants`` is what roles say about registers and fields.
     ``party_id`` is set for somebody outside the offices who acts for this party: such an actor holds no post.
     """
 
@@ -55,6 +58,7 @@ class Actor:
     rights: frozenset[str] = frozenset()
     on: date | None = None
     must_change: bool = False
+    grants: frozenset[Grant] = frozenset()
     party_id: UUID | None = None
 
     @property
@@ -105,6 +109,7 @@ def actor_query(on: date | BindParameter[date]) -> Select[Any]:
             unit.c.district_id,
             unit.c.bureau,
             posts.label("posts"),
+            held_grants(on).label("grants"),
         )
         .select_from(account.join(person, person.c.id == account.c.person_id).join(post, post.c.person_id == person.c.id).join(unit))
         .where(account.c.active, person.c.active, unit.c.active, holds_on(on))
@@ -114,10 +119,13 @@ def actor_query(on: date | BindParameter[date]) -> Select[Any]:
 def actor_of(row: Row[Any], on: date) -> Actor:
     """The Actor in a row of ``actor_query``."""
     values = row._mapping
+    grants = read_grants(values["grants"])
+    given = {grant.object for grant in grants if grant.kind == "function"} - EXCLUSIVE
     return Actor(
         **{name: values[name] for name in _COPIED},
         posts=tuple(sorted(((UUID(unit_id), code) for unit_id, code in values["posts"]), key=str)),
-        rights=frozenset(values["rights"]),
+        rights=frozenset(values["rights"]) | given,
+        grants=grants,
         on=on,
     )
 

@@ -26,7 +26,7 @@ from engine.storage.access_triggers import COLUMNS
 
 TITLES = {
     "account": "账号", "person": "人员", "post": "岗位", "unit": "单位", "role_holder": "角色对应", "seal_permission": "用印授权", "api_token": "接口令牌", "deputy": "委托代办",
-    "case_grant": "案件授权",
+    "case_grant": "案件授权", "own_role": "自设角色", "role_person": "角色人员", "access_grant": "权限授予",
 }
 KEY, DIRTY = "guicheng_mac", "guicheng_rights_changed"
 Mac = Callable[[bytes], bytes]
@@ -34,7 +34,7 @@ _MODULUS = 1 << 256
 _acting: ContextVar[Callable[[], Actor | None]] = ContextVar("guicheng_acting", default=lambda: None)
 _STREAM = {"stream_results": True, "yield_per": 5_000}
 _WRITES = re.compile(
-    r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:account|person|post|unit|role_holder|seal_permission|deputy)\b|(?:INSERT INTO|DELETE FROM) api_token\b|UPDATE api_token SET (?!used_at)"
+    r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:account|person|post|unit|role_holder|seal_permission|deputy|own_role|role_person|access_grant)\b|(?:INSERT INTO|DELETE FROM) api_token\b|UPDATE api_token SET (?!used_at)"
 )
 
 

@@ -18,11 +18,16 @@ from engine.storage.tables.organisation import account, person, post, unit
 BUREAUS = {"urban_management": "城管执法", "market_regulation": "市场监管"}
 UNIT_KINDS = {
     "city_bureau": "市局",
+    "corps": "总队",
     "district_bureau": "区局",
     "section": "科室",
     "legal_section": "法制机构",
+    "demolition_office": "拆违办",
+    "street_office": "街镇拆违办",
     "squad": "中队",
     "station": "所",
+    "street": "街镇",
+    "branch": "派出机构",
 }
 
 

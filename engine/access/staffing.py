@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import RIGHTS
 from engine.access.certificates import LONG_AGO, give_certificate
+from engine.access.exclusive import require_apart
 from engine.access.organisation import BUREAUS, UNIT_KINDS, get_unit
 from engine.access.passwords import policy_error
 from engine.kernel.errors import Conflict, Invalid, NotFound
@@ -140,6 +141,7 @@ def create_account(
         raise Invalid("用户名只能用字母、数字、下划线和点。", fields={"login": "请换一个用户名。"})
     if unknown := set(rights) - set(RIGHTS):
         raise Invalid(f"没有这些权限：{'、'.join(sorted(unknown))}。", fields={"rights": "请重新选择。"})
+    require_apart(rights)
     if connection.execute(select(account.c.id).where(account.c.login == login)).one_or_none():
         raise Conflict(f"用户名 {login} 已被使用。")
     id = new_id()
@@ -168,6 +170,7 @@ def set_rights(connection: Connection, *, account_id: UUID, rights: Collection[s
     """Replace the global rights of an account; raises Invalid on an unknown one, NotFound without the account."""
     if unknown := set(rights) - set(RIGHTS):
         raise Invalid(f"没有这些权限：{'、'.join(sorted(unknown))}。", fields={"rights": "请重新选择。"})
+    require_apart(rights)
     if not connection.execute(update(account).where(account.c.id == account_id).values(rights=sorted(rights), updated_at=at)).rowcount:
         raise NotFound("没有这个账号。")
 

@@ -13,6 +13,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "seal_permission": ("seal_id", "person_id", "post", "valid_from", "valid_until"),
     "api_token": ("account_id", "post_id", "token_hash", "expires_at", "revoked_at"),
     "deputy": ("person_id", "deputy_id", "from_on", "until_on", "processes", "ended_at"),
+    "own_role": ("name", "active"),
+    "role_person": ("role", "person_id", "valid_from", "valid_until"),
+    "access_grant": ("role", "kind", "object", "level", "scope", "valid_from", "valid_until"),
 }
 """What is sealed of each table; counters and instants of use are not."""
 
@@ -31,4 +34,9 @@ def _trigger(table: str, columns: tuple[str, ...]) -> str:
     return f"CREATE OR REPLACE TRIGGER note_access_change AFTER {when} ON {table} FOR EACH ROW EXECUTE FUNCTION note_access_change()"
 
 
-STATEMENTS = (_FUNCTION, *(_trigger(table, columns) for table, columns in COLUMNS.items()))
+def statements(*without: str) -> tuple[str, ...]:
+    """The function and one trigger for each table, but for those that an early revision doesn't have yet."""
+    return (_FUNCTION, *(_trigger(table, columns) for table, columns in COLUMNS.items() if table not in without))
+
+
+STATEMENTS = statements()

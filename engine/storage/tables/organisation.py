@@ -8,7 +8,7 @@ from engine.storage.tables.base import instant, json, key, metadata, ref
 unit = Table(
     "unit", metadata, key(), ref("parent_id", "unit.id", null=True),
     Column("bureau", Text, nullable=False, comment="urban_management (城管执法) or market_regulation (市场监管)"),
-    Column("kind", Text, nullable=False, comment="city_bureau, district_bureau, section, legal_section, squad, station"),
+    Column("kind", Text, nullable=False, comment="one of engine.access.organisation.UNIT_KINDS"),
     Column("code", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False), Column("short_name", Text, nullable=False),
     Column("number_word", Text, nullable=False, server_default="", comment="机关代字 in document numbers, e.g. 沪市监静"),
@@ -39,7 +39,7 @@ role_holder = Table(
     Column("scope", Text, nullable=False, server_default="own", comment="where units are looked for from the case's unit: own, agency or city"),
     Column("bureau", Text, comment="null: both"), ref("unit_id", "unit.id", null=True, comment="only below this unit"),
     Column("valid_from", Date, nullable=False), Column("valid_until", Date), Column("source", Text, nullable=False, server_default=""),
-    Index("ix_role_holder_role", "role"),
+    Index("ix_role_holder_role", "role"), Index("ix_role_holder_post", "post"),
 )
 
 account = Table(
@@ -47,6 +47,8 @@ account = Table(
     Column("login", Text, nullable=False, unique=True), Column("password_hash", Text, nullable=False),
     Column("must_change", Boolean, nullable=False, server_default="false"),
     Column("failures", Integer, nullable=False, server_default="0"), instant("locked_until", null=True),
+    Column("locks", Integer, nullable=False, server_default="0", comment="locks since the last sign-in; each lasts longer"),
+    instant("password_at", null=True, comment="when the holder chose the password; null: given"),
     json("rights", server_default="[]", comment="global rights, e.g. admin, analyst"),
     Column("active", Boolean, nullable=False, server_default="true"), instant("updated_at"),
 )
@@ -54,7 +56,11 @@ account = Table(
 session = Table(
     "session", metadata, Column("token_hash", LargeBinary, primary_key=True), ref("account_id", "account.id", index=True),
     ref("post_id", "post.id"), Column("csrf", Text, nullable=False), Column("agent", Text, nullable=False, server_default=""),
-    instant("created_at"), instant("seen_at"), instant("expires_at"),
+    instant("created_at"), instant("seen_at"), instant("expires_at"), Column("network", Text, nullable=False, server_default=""),
+    Column("way", Text, nullable=False, server_default="password", comment="password, second, certificate, openid, ldap"),
+    Column("needs", Text, nullable=False, server_default="", comment="second: a second factor must be set up first"),
+    instant("confirmed_at", null=True, comment="when the holder last proved who they are"),
+    Column("idle_minutes", Integer, nullable=False, server_default="120"), Column("longest_minutes", Integer, nullable=False, server_default="960"),
 )
 
 api_token = Table(
