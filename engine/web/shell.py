@@ -46,8 +46,9 @@ class Shell:
             Place(key="desk", url=url_for("desk.page"), icon="desk", word="工作台"),
             Place(key="cases", url=url_for("cases.page"), icon="case", word="案件"),
             Place(key="start", url=url_for("start.page"), icon="plus", word="发起"),
-            Place(key="clocks", url=url_for("clock_board.page"), icon="chart", word="期限"),
+            Place(key="clocks", url=url_for("clock_board.page"), icon="clock", word="期限"),
             Place(key="registers", url=url_for("registers.page"), icon="table", word="台账"),
+            Place(key="statistics", url=url_for("statistics.page"), icon="chart", word="统计"),
             Place(key="processes", url=url_for("processes.page"), icon="flow", word="流程"),
         ]
         if "operator" in self.actor.rights:
@@ -86,7 +87,7 @@ def install(app: Flask) -> None:
     filters["day"] = lambda value: words.day(value, today=today())
     filters["on"] = lambda value: words.on(value, today=today())
     filters["long_on"] = lambda value: words.long_day(legal_date(value))
-    for name in ("stamp", "long_day", "weekday", "span", "size", "counted"):
+    for name in ("stamp", "long_day", "weekday", "span", "size", "counted", "figure", "growth"):
         filters[name] = getattr(words, name)
 
 

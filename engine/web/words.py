@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from engine.kernel.clock import SHANGHAI, legal_date
 
@@ -64,6 +65,18 @@ def size(count: int) -> str:
 def counted(number: int, *, limit: int = 10_000) -> str:
     """``29``, or ``10000+`` beyond what lists count exactly."""
     return f"{limit}+" if number > limit else str(number)
+
+
+def figure(value: Decimal | None) -> str:
+    """A figure of a statistic: ``1,284``, ``5,604.60``, or 无 where there is none."""
+    return "无" if value is None else f"{value:,}"
+
+
+def growth(value: Decimal | None) -> str:
+    """同比 or 环比 in percent: ``＋4.6%``, ``－2.9%``; 无可比 where there is nothing to compare with."""
+    if value is None:
+        return "无可比"
+    return "持平" if value == 0 else f"{'＋' if value > 0 else '－'}{abs(value):,}%"
 
 
 def on(value: datetime, *, today: date) -> str:

@@ -1,0 +1,20 @@
+// Charts of statistics: <div data-chart='{"kind":"bar", …}'>. ECharts and the map come only when a chart comes into sight.
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
+}, { rootMargin: "200px" });
+
+async function draw(box) {
+  try {
+    const { drawChart } = await import("./charts/draw.js");
+    await drawChart(box, JSON.parse(box.dataset.chart));
+  } catch {
+    box.textContent = "图没有画出来，数字都在表里。";
+  }
+}
+
+function watch(root) {
+  for (const box of root.querySelectorAll("[data-chart]")) seen.observe(box);
+}
+
+watch(document);
+document.addEventListener("htmx:afterSettle", (event) => watch(event.detail.target ?? document));
