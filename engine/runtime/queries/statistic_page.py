@@ -133,13 +133,13 @@ def options_of(connection: Connection, question: Question) -> dict[str, list[Opt
     """What can be ticked for each dimension that has a dictionary or is yes or no."""
     fields = [found for name in question.statistic.dimensions if (found := question.statistic.dimension(name)) is not None]
     dictionaries = dictionaries_of(connection, fields)
-    found: dict[str, list[Option]] = {}
+    offered: dict[str, list[Option]] = {}
     for one in fields:
         if one.type == "boolean":
-            found[one.name] = [Option(value="true", title="是"), Option(value="false", title="否"), Option(value=EMPTY, title="未填")]
+            offered[one.name] = [Option(value="true", title="是"), Option(value="false", title="否"), Option(value=EMPTY, title="未填")]
         elif one.dictionary in dictionaries:
             entries = dictionaries[one.dictionary].entries.items()
-            found[one.name] = [*(Option(value=code, title=entry.title) for code, entry in entries), Option(value=EMPTY, title="未填")]
-    return found
+            offered[one.name] = [*(Option(value=code, title=entry.title) for code, entry in entries), Option(value=EMPTY, title="未填")]
+    return offered
 
 
