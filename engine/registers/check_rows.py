@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import Invalid
 from engine.reference.dictionaries import Dictionary
+from engine.reference.places import read_outline, read_place
 from engine.registers.declaration import Field, Register
 from engine.registers.excel import REQUIRED_MARK, ROW_NUMBER, TROUBLE
 
@@ -97,7 +98,7 @@ def _reader(one: Field, dictionaries: Mapping[str | None, Dictionary], names: Na
         return lambda cell: _named(cell, known, what)
     if one.type == "record":
         return lambda cell: _named(cell, names.records.get(one.name, {}), "这条记录")
-    return {"tags": _words, "number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words}.get(one.type, _text)
+    return {"tags": _words, "number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words, "point": _place, "outline": _outline}.get(one.type, _text)
 
 
 def _text(cell: Any) -> str:
@@ -200,6 +201,21 @@ def _words(cell: Any) -> list[str]:
 
 
 SAME = {"这个人": "有同名的，请写执法证号。", "这个单位": "有同名的单位，请写全称。", "这条记录": "有几条同名的记录，请在台账里逐条登记。"}
+
+
+def _place(cell: Any) -> dict[str, float]:
+    return cast(dict[str, float], _put(read_place, cell))
+
+
+def _outline(cell: Any) -> dict[str, Any]:
+    return cast(dict[str, Any], _put(read_outline, cell))
+
+
+def _put(read: Callable[[Any], Any], cell: Any) -> Any:
+    try:
+        return read(str(cell))
+    except Invalid as problem:
+        raise Wrong(problem.message) from None
 
 
 def _named(cell: Any, known: Mapping[str, Sequence[UUID]], what: str) -> UUID:

@@ -3,7 +3,8 @@
 A condition is a tree of plain data, as YAML and addresses hold it:
 ``{"all": [...]}``, ``{"any": [...]}``, ``{"none": [...]}`` (not one of them), or a leaf ``{"field": name, <verb>: value}`` with one verb:
 ``is`` (a value or a list of them), ``not``, ``has`` (part of a text, tags or codes), ``from`` and/or ``to`` (both ends included),
-``empty`` (true or false).
+``empty`` (true or false). A point or an outline has ``near`` (``"经度,纬度,米"``), ``inside`` (a list of three or more ``"经度,纬度"``) and
+``box`` (``"西,南,东,北"``); an outline is judged by the box around it.
 """
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from sqlalchemy import ColumnElement, Table, and_, false, not_, or_, true
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import Invalid
 from engine.registers.bounds import bound_of
-from engine.registers.declaration import Field, Register
+from engine.registers.declaration import PLACED, Field, Register
+from engine.registers.placed import check_place_values, place_clause
 
 CREATED = Field(name="created_at", title="登记时间", type="datetime")
 """When a record was made: every register has it."""
@@ -27,7 +29,7 @@ OWNER = Field(name="unit_id", title="所属单位", type="unit")
 DEEPEST, MOST_LEAVES, MOST_VALUES, LONGEST = 4, 40, 200, 200
 GROUPS = ("all", "any", "none")
 RANGES = frozenset({"number", "money", "date", "datetime"})
-VERBS: Mapping[str, str] = {"is": "是", "not": "不是", "has": "含有", "from": "从", "to": "到", "empty": "未填"}
+VERBS: Mapping[str, str] = {"is": "是", "not": "不是", "has": "含有", "from": "从", "to": "到", "empty": "未填", "near": "在附近", "inside": "在范围内", "box": "在图幅内"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ def verbs_of(field: Field) -> tuple[str, ...]:
     """The verbs that fit a field, the usual one first."""
     if field.type in RANGES:
         return ("range", "empty")
+    if field.type in PLACED:
+        return ("near", "inside", "box", "empty")
     if field.type in ("tags", "choices"):
         return ("has", "empty")
     return ("has", "is", "not", "empty") if field.type in ("text", "serial") else ("is", "not", "empty")
@@ -111,6 +115,8 @@ def _leaf(told: Mapping[str, Any], fields: Mapping[str, Field]) -> Leaf:
     if not all(values) or not values or len(values) > MOST_VALUES:
         raise _wrong(f"“{field.title}”的条件要写 1 到 {MOST_VALUES} 个值。")
     _check_values(field, verb, values)
+    if field.type in PLACED:
+        values = check_place_values(field, verb, values)
     return Leaf(field=field, verb=verb, values=values)
 
 
@@ -147,6 +153,8 @@ def clause_of(condition: Condition, table: Table) -> ColumnElement[bool]:
             "all": lambda: and_(true(), *parts), "any": lambda: or_(false(), *parts) if parts else true(), "none": lambda: not_(or_(false(), *parts)),
         }
         return ways[condition.how]()
+    if condition.field.type in PLACED and condition.verb != "empty":
+        return and_(table.c[condition.field.name].is_not(None), place_clause(condition.field, table, condition.verb, condition.values))
     return _leaf_clause(condition, table.c[condition.field.name])
 
 
@@ -198,7 +206,16 @@ def told_condition(condition: Condition, titles: Callable[[Field, str], str]) ->
     if condition.verb == "range":
         ends = [f"不小于 {condition.low}" if condition.low else "", f"不大于 {condition.high}" if condition.high else ""]
         return f"{title}{'、'.join(filter(None, ends)) or '已填'}"
+    if condition.field.type in PLACED:
+        return _told_place(condition)
     return f"{title}{VERBS[condition.verb]}{'、'.join(titles(condition.field, value) for value in condition.values)}"
+
+
+def _told_place(leaf: Leaf) -> str:
+    if leaf.verb == "near":
+        lon, lat, far = leaf.values[0].split(",")
+        return f"{leaf.field.title}离 {lon},{lat} 不超过 {far} 米"
+    return f"{leaf.field.title}{VERBS[leaf.verb]}" + (f"（{len(leaf.values)} 个顶点）" if leaf.verb == "inside" else "")
 
 
 def plain_condition(condition: Condition) -> dict[str, Any]:

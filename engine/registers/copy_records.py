@@ -11,9 +11,10 @@ from sqlalchemy import Connection, RowMapping
 
 from engine.kernel.gm import KeyRing
 from engine.kernel.ids import new_id
-from engine.registers.declaration import Register
+from engine.registers.declaration import Field, Register
 from engine.registers.write_record import changes_of, to_column
 from engine.storage.database import dump_json
+from engine.storage.geometry import point_text
 
 BASE = ("id", "unit_id", "district_id", "created_at", "updated_at")
 HISTORY = ("id", "register", "record_id", "at", "by_id", "by_name", "reason", "changes", "import_id")
@@ -28,7 +29,7 @@ def copy_records(
     for row in rows:
         id = new_id()
         columns = {one.name: to_column(one, row.get(one.name), keys) for one in fields}
-        records.append((id, origin["unit_id"], origin["district_id"], at, at, *(_adapted(value) for value in columns.values())))
+        records.append((id, origin["unit_id"], origin["district_id"], at, at, *(_adapted(one, columns[one.name]) for one in fields)))
         changes = changes_of(register, None, columns)
         history.append((new_id(), register.name, id, at, origin["person_id"], origin["person_name"], origin["file_name"], Jsonb(changes, dumps=dump_json), origin["id"]))
     _copy(connection, sql.Identifier("reg", register.table), [*BASE, *(one.name for one in fields)], records)
@@ -36,7 +37,9 @@ def copy_records(
     return len(records)
 
 
-def _adapted(value: Any) -> Any:
+def _adapted(field: Field, value: Any) -> Any:
+    if field.type == "point":
+        return point_text(value)
     return Jsonb(value, dumps=dump_json) if isinstance(value, (list, dict)) else value
 
 

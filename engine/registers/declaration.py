@@ -12,15 +12,17 @@ from engine.packs.yaml import read_yaml
 TYPES = {
     "text": "text", "number": "numeric", "money": "numeric(18,2)", "date": "date", "datetime": "timestamptz", "boolean": "boolean",
     "choice": "text", "choices": "jsonb", "person": "uuid", "unit": "uuid", "party": "uuid", "json": "jsonb",
-    "record": "uuid", "files": "jsonb", "tags": "jsonb", "serial": "text",
+    "record": "uuid", "files": "jsonb", "tags": "jsonb", "serial": "text", "point": "point", "outline": "jsonb",
 }
+PLACED = ("point", "outline")
+"""Types that a map shows."""
 CASE = ("own", "many", "none")
-SCOPES = ("case", "unit", "agency", "bureau", "all")
+SCOPES = ("case", "unit", "area", "agency", "bureau", "all")
 EDIT = ("direct", "process", "none")
 MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
 SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
-REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws"}
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws", "imports"}
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason", "valid"}
 FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
 
@@ -101,7 +103,8 @@ class Register:
     """A declared register; ``table`` is its name in schema ``reg``.
 
     ``edit``: ``direct`` on the page, ``process`` through the process named in ``process``, ``none`` by acts on cases only.
-    ``draws`` is the role that may draw samples from its list.
+    ``draws`` is the role that may draw samples from its list. ``imports`` is the role that may bring records in from Excel though
+    they are changed through a process.
     ``editors`` is the role (``<pack>.<role>``) that may edit directly; without one, everybody who sees the record.
     """
 
@@ -116,6 +119,7 @@ class Register:
     help: str = ""
     valid: Validity | None = None
     draws: str | None = None
+    imports: str | None = None
 
     @property
     def direct(self) -> bool:
@@ -125,6 +129,16 @@ class Register:
     def creatable(self) -> bool:
         """True when records are made on the page or from Excel: they belong to no case."""
         return self.direct and self.case == "none"
+
+    @property
+    def importable(self) -> bool:
+        """True when records may come from Excel: made on the page, or by the holders of ``imports``."""
+        return self.creatable or self.imports is not None
+
+    @property
+    def placed(self) -> list[Field]:
+        """What of a record lies on the map, the first first."""
+        return [one for one in self.fields.values() if one.type in PLACED]
 
     @property
     def table(self) -> str:
@@ -146,7 +160,7 @@ def parse_register(content: bytes, *, name: str) -> Register:
     pack = pack_of(name)
     fields = {key: _field(key, value, pack) for key, value in raw["fields"].items()}
     case = raw.get("case", "none")
-    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws") if raw.get(key)}
+    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws", "imports") if raw.get(key)}
     if raw.get("valid"):
         named["valid"] = Validity(start=raw["valid"].get("from"), end=raw["valid"]["until"], soon=raw["valid"].get("soon", 30))
     return Register(
@@ -179,6 +193,8 @@ def _faults(raw: Any) -> list[dict[str, str]]:
         fault("edit", f"edit 只能是 {'、'.join(EDIT)}。")
     if (raw.get("edit") == "process") != bool(raw.get("process")):
         fault("process", "edit: process 要在 process 里写明经哪个流程修改；别的写法不要写 process。")
+    if raw.get("imports") and (raw.get("edit") != "process" or raw.get("case", "none") != "none"):
+        fault("imports", "imports 只用在 edit: process、不属于案件的台账；直接修改的台账本来就能导入。")
     if set(raw) - REGISTER_KEYS:
         fault("register", f"不认识的写法：{'、'.join(sorted(set(raw) - REGISTER_KEYS))}。")
     if raw.get("valid") is not None:
@@ -214,7 +230,7 @@ def _check_field(name: str, value: Mapping[str, Any], fault: Callable[[str, str]
         fault(name, f"mask 只能是 {'、'.join(MASKS)}。")
     elif value.get("mask") and kind != "text":
         fault(name, "只有文字（text）能遮盖一部分；别的类型要保密请用 encrypt。")
-    elif value.get("encrypt") and kind in ("record", "files", "tags", "serial"):
+    elif value.get("encrypt") and kind in ("record", "files", "tags", "serial", *PLACED):
         fault(name, f"{kind} 不能加密。")
     elif (kind == "record") != bool(value.get("register")) or (kind == "record") != bool(value.get("shows")):
         fault(name, "record 要写 register（指向哪个台账）和 shows（用那个台账的哪个文字栏目称呼它）；别的类型不要写。")

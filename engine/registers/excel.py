@@ -13,7 +13,7 @@ from engine.kernel.clock import SHANGHAI
 from engine.reference.dictionaries import Dictionary
 from engine.registers.declaration import Field, Register
 
-WIDTHS: Mapping[str, int] = {"text": 24, "number": 12, "money": 14, "date": 12, "datetime": 18, "boolean": 10, "choice": 16, "choices": 24, "person": 12, "unit": 24, "record": 24, "tags": 24, "serial": 20, "files": 24, "party": 24, "json": 24}
+WIDTHS: Mapping[str, int] = {"text": 24, "number": 12, "money": 14, "date": 12, "datetime": 18, "boolean": 10, "choice": 16, "choices": 24, "person": 12, "unit": 24, "record": 24, "tags": 24, "serial": 20, "files": 24, "party": 24, "json": 24, "point": 24, "outline": 40}
 ROW_NUMBER, TROUBLE = "原行号", "问题"
 """Columns that only the file of wrong rows has; an upload ignores them."""
 REQUIRED_MARK = "*"
@@ -21,6 +21,7 @@ TEMPLATE_ROWS = 100_000
 HINTS: Mapping[str, str] = {
     "number": "只写数字，如 12 或 12.5", "money": "单位元，只写数字，如 1234.50", "date": "如 2026-11-20", "datetime": "如 2026-11-20 09:30", "boolean": "写 是 或 否",
     "choice": "从下拉列表选一个", "choices": "可写多个，用顿号隔开", "person": "写姓名；同名时写执法证号", "unit": "写单位全称或简称", "record": "写它在那个台账里的名称", "tags": "可写多个，用顿号隔开",
+    "point": "写“经度,纬度”，如 121.4737,31.2304；坐标系为 CGCS2000（WGS84）", "outline": "每行一个顶点“经度,纬度”，按顺序绕一圈；或 GeoJSON",
 }
 
 

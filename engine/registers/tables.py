@@ -1,19 +1,22 @@
 """Registers become real typed tables in schema ``reg``: created and widened, never narrowed."""
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import ColumnElement, Connection, MetaData, Table, literal_column, text
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
 from engine.kernel.errors import DeployRefused
 from engine.kernel.gm import sm3_hex
 from engine.kernel.names import name_of, pack_of
-from engine.registers.declaration import Field, Register
+from engine.registers.declaration import PLACED, Field, Register
+from engine.storage.geometry import Box, Point
 
 SQLA: dict[str, TypeEngine] = {
     "text": pg.TEXT(), "numeric": pg.NUMERIC(), "numeric(18,2)": pg.NUMERIC(18, 2), "date": pg.DATE(), "timestamptz": pg.TIMESTAMP(timezone=True),
-    "boolean": pg.BOOLEAN(), "jsonb": pg.JSONB(), "uuid": pg.UUID(as_uuid=True), "bytea": pg.BYTEA(),
+    "boolean": pg.BOOLEAN(), "jsonb": pg.JSONB(), "point": Point(), "uuid": pg.UUID(as_uuid=True), "bytea": pg.BYTEA(),
 }
 BASE = {
     "id": "uuid", "case_id": "uuid", "unit_id": "uuid", "district_id": "uuid", "created_at": "timestamptz", "updated_at": "timestamptz",
@@ -41,7 +44,7 @@ def build_table(connection: Connection, register: Register) -> list[str]:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('guicheng.registers'))"))
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     present = _columns(connection, register)
-    statements = (_create(register) if not present else _widen(register, present)) + _indexes(connection, register) + _keys(connection, register)
+    statements = (_create(register) if not present else _widen(register, present)) + _derive(register, present) + _indexes(connection, register) + _keys(connection, register)
     for statement in statements:
         connection.execute(text(statement))
     return statements
@@ -70,6 +73,27 @@ def _create(register: Register) -> list[str]:
     return [f"CREATE TABLE reg.{name} ({', '.join(columns)})", *indexes]
 
 
+def _derive(register: Register, present: dict[str, str]) -> list[str]:
+    """Columns that PostgreSQL itself keeps: a point in metres, the box around an outline in degrees."""
+    made = {
+        "point": ("m", 'point GENERATED ALWAYS AS (public.gc_metres("{name}")) STORED'),
+        "outline": ("box", "box GENERATED ALWAYS AS (box(point((\"{name}\"->'bbox'->>0)::float8, (\"{name}\"->'bbox'->>1)::float8),"
+                    " point((\"{name}\"->'bbox'->>2)::float8, (\"{name}\"->'bbox'->>3)::float8))) STORED"),
+    }
+    wanted = [(f"{one.name}${made[one.type][0]}", made[one.type][1].format(name=one.name)) for one in register.placed]
+    return [f'ALTER TABLE reg.{register.table} ADD COLUMN "{column}" {body}' for column, body in wanted if column not in present]
+
+
+def metres_of(field: Field, table: Table) -> ColumnElement[Any]:
+    """A point field in metres of EPSG:4549, as its index holds it."""
+    return literal_column(f'{table.schema}.{table.name}."{field.name}$m"', Point())
+
+
+def box_of(field: Field, table: Table) -> ColumnElement[Any]:
+    """The box around an outline in degrees, as its index holds it."""
+    return literal_column(f'{table.schema}.{table.name}."{field.name}$box"', Box())
+
+
 def _indexes(connection: Connection, register: Register) -> list[str]:
     """What lists need and the table hasn't yet: one per column they are ordered by, one per text they search, one per list of codes."""
     known = set(connection.execute(text("SELECT indexname FROM pg_indexes WHERE schemaname = 'reg' AND tablename = :table"), {"table": register.table}).scalars())
@@ -79,6 +103,8 @@ def _indexes(connection: Connection, register: Register) -> list[str]:
             wanted[_index_name(register, field, "o")] = f"(({order_text(field)}), id) WHERE deleted_at IS NULL"
         if field.found:
             wanted[_index_name(register, field, "t")] = f'USING gin ("{field.name}" gin_trgm_ops)'
+        if field.type in PLACED:
+            wanted[_index_name(register, field, "g")] = f'USING gist ("{field.name}${"m" if field.type == "point" else "box"}")'
         if field.type == "record":
             wanted[_index_name(register, field, "r")] = f'("{field.name}") WHERE "{field.name}" IS NOT NULL'
         if (field.list and field.type == "choices" and not field.secret) or field.type == "tags":

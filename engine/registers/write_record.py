@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from engine.kernel.errors import Invalid
 from engine.kernel.gm import KeyRing
 from engine.kernel.ids import new_id
+from engine.reference.places import read_outline, read_place
 from engine.registers.declaration import Field, Register
 from engine.storage.tables.cases import attachment
 from engine.storage.tables.registers import record_history
@@ -59,6 +60,10 @@ def to_column(field: Field, value: Any, keys: KeyRing) -> Any:
         return None
     if field.encrypt:
         return keys.encrypt(str(value).encode(), field.name.encode())
+    if field.type == "point":
+        return read_place(value)
+    if field.type == "outline":
+        return read_outline(value)
     if field.type in ("number", "money"):
         return Decimal(str(value))
     if field.type == "date":

@@ -17,6 +17,7 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "datetime": {"type": "string", "format": "date-time"}, "boolean": {"type": "boolean"}, "choice": {"type": "string"},
     "choices": {"type": "array", "items": {"type": "string"}}, "person": {"type": "string"}, "unit": {"type": "string"},
     "record": {"type": "string"}, "files": {"type": "array"}, "tags": {"type": "array", "items": {"type": "string"}},
+    "point": {"type": "object"}, "outline": {"type": "object"},
 }
 KEPT = "已有内容不显示；不填就不变，填了就换成新的。"
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import NotFound
 from engine.reference.dictionaries import Dictionary, load_dictionary
+from engine.reference.places import told_outline, told_place
 from engine.registers.declaration import HIDDEN, Field, Register
 from engine.runtime.queries.record_titles import titles_of
 from engine.storage.tables.cases import party
@@ -79,6 +80,10 @@ def plain(field: Field, value: Any) -> str:
         return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
+    if field.type == "point" and isinstance(value, dict):
+        return told_place(value)
+    if field.type == "outline" and isinstance(value, dict):
+        return told_outline(value)
     if isinstance(value, list):
         return "、".join(_part(part) for part in value)
     return str(value)
