@@ -141,5 +141,3 @@ def options_of(connection: Connection, question: Question) -> dict[str, list[Opt
             entries = dictionaries[one.dictionary].entries.items()
             offered[one.name] = [*(Option(value=code, title=entry.title) for code, entry in entries), Option(value=EMPTY, title="未填")]
     return offered
-
-
