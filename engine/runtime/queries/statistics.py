@@ -19,6 +19,7 @@ from engine.registers.filters import Asked
 from engine.reporting.statistics.count import TIME, Ask, Figures, Root, figures, tree_of
 from engine.reporting.statistics.declaration import UNIT, Measure, Statistic
 from engine.reporting.statistics.periods import Period, period_of, read_period
+from engine.reporting.statistics.rules import added_rules, with_rules
 from engine.runtime.queries.record_words import Words
 from engine.storage.tables.organisation import unit
 
@@ -66,8 +67,9 @@ def answer(
 ) -> Answer:
     """Rows in the dimension's own order (time forward, else by the first measure, largest first; ``order`` names another), ``top`` of them.
 
-    Raises Invalid for measures and dimensions that aren't there.
+    Rules of counting that administrators added hold. Raises Invalid for measures and dimensions that aren't there.
     """
+    statistic = with_rules(statistic, added_rules(connection, statistic=statistic))
     named = _named(statistic, measures)
     if ask.by == UNIT and ask.root is None:
         ask = replace(ask, root=root_of(connection, statistic=statistic, actor=actor))
