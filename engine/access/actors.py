@@ -17,7 +17,7 @@ from engine.storage.tables.organisation import account, person, post, unit
 
 LEADER_POSTS = frozenset({"unit_head", "section_head", "bureau_head", "legal_head"})
 SECTION_POSTS = frozenset({"section_staff", "legal_staff", "clerk", "archivist"})
-SECTION_KINDS = frozenset({"section", "legal_section", "demolition_office"})
+SECTION_KINDS = frozenset({"section", "legal_section", "demolition_office", "city_demolition_office"})
 SEE_ALL = "see_all_cases"
 RIGHTS: Mapping[str, str] = {
     "admin": "系统管理：单位、人员、岗位、证件、账号",

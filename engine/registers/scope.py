@@ -15,7 +15,8 @@ def visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Se
     """``columns`` of the live records that ``actor`` may see, by the register's ``scope``.
 
     ``case``: of cases one may see. ``unit``: of one's own unit, for a head or an office also of the units below. ``agency``: of
-    one's own bureau (a district's; at city level the whole branch). ``bureau``: of the branch, 城管执法 or 市场监管. ``all``: of everybody.
+    one's own bureau (a district's; at city level the whole branch). ``area``: as ``unit``, but at city level the whole branch.
+    ``bureau``: of the branch, 城管执法 or 市场监管. ``all``: of everybody.
     """
     live = select(*columns).where(table.c.deleted_at.is_(None))
     if actor.sees_everything or register.scope == "all":
@@ -28,7 +29,7 @@ def visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Se
 
 
 def _units(register: Register, actor: Actor) -> Select[Any]:
-    if register.scope in ("agency", "bureau"):
+    if register.scope in ("agency", "bureau") or (register.scope == "area" and actor.district_id is None):
         return select(unit.c.id).where(unit.c.bureau == actor.bureau)
     mine = unit.c.id == actor.unit_id
     root = scope_root(actor)

@@ -31,7 +31,7 @@ from engine.runtime.job_names import CHECK_IMPORT, UNDO_IMPORT, WRITE_IMPORT
 from engine.runtime.number_record import number_records
 from engine.runtime.queries.record_titles import known_titles
 from engine.runtime.queries.record_words import dictionaries_of
-from engine.runtime.register_rights import require_editor
+from engine.runtime.register_rights import may_import
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.registers import record_history, register_transfer
 
@@ -56,10 +56,15 @@ def start_import(app: Application, *, actor: Actor, register: str, name: str, da
 
 def require_import(app: Application, register: Register, actor: Actor, at: datetime) -> None:
     """Raise Forbidden unless the actor may bring records into ``register``."""
-    if not register.creatable:
+    if not register.importable:
         raise Forbidden(f"“{register.title}”由办案自动记入或经流程修改，不能从 Excel 导入。")
     with app.db.connect() as connection:
-        require_editor(connection, register=register, actor=actor, unit_id=actor.unit_id, on=legal_date(at))
+        _require_importer(connection, register, actor, at)
+
+
+def _require_importer(connection: Connection, register: Register, actor: Actor, at: datetime) -> None:
+    if not may_import(connection, register=register, actor=actor, on=legal_date(at)):
+        raise Forbidden(f"您不负责维护“{register.title}”，不能导入。请找负责导入的同事。")
 
 
 def confirm_import(app: Application, *, actor: Actor, register: str, import_id: UUID, at: datetime) -> None:
@@ -197,7 +202,7 @@ def write_import(app: Application, *, transfer_id: str) -> None:
             return
         register, _ = get_register(app.library, row["register"])
         actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
-        require_editor(connection, register=register, actor=actor, unit_id=actor.unit_id, on=legal_date(at))
+        _require_importer(connection, register, actor, at)
         written = _write_all(app, connection, register, actor, row, at)
         if written != row["total"] - row["wrong"]:
             raise Invalid("检查之后字典或人员有变动，结果和检查时不一样，没有导入任何内容。请重新上传检查。")

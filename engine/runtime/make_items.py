@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from engine.expressions.builtin_temporal import AT
@@ -16,6 +17,7 @@ from engine.runtime.advance import advance
 from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
 from engine.runtime.bpmn.machine import Machine
+from engine.runtime.bpmn.values import MAX_FACT_BYTES
 from engine.runtime.bpmn.waits import Waits
 from engine.runtime.bundles import process_for
 from engine.runtime.decide import decider
@@ -115,7 +117,7 @@ def _begun(
     app: Application, connection: Connection, pinned: Bundle, row: RowMapping, item: RowMapping, case: Row, one: Row, at: datetime
 ) -> Work:
     key = f"fanout:{row['id']}:{item['index']}"
-    facts = {**row["facts"], "case_id": str(case["id"]), "unit_id": str(case["unit_id"])}
+    facts = {**_handed(row["facts"]), "case_id": str(case["id"]), "unit_id": str(case["unit_id"])}
     machine = Machine.start_item(
         process_for(app, pinned, row["process"]), row["node"], row["body"], facts, item["item"], item["index"], now=at, decide=decider(app, pinned, at)
     )
@@ -125,6 +127,11 @@ def _begun(
     )
     work.outcome_title = "分办"
     return work
+
+
+def _handed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What an item sees of the facts: long lists, such as the one that was sent out, stay with the parent."""
+    return {name: value for name, value in facts.items() if not isinstance(value, list) or len(orjson.dumps(value)) <= MAX_FACT_BYTES}
 
 
 def _mark(connection: Connection, fanout_id: UUID, works: list[Work]) -> None:

@@ -25,6 +25,14 @@ def may_edit(connection: Connection, *, register: Register, actor: Actor, unit_i
     return not set(actor.posts or ((actor.unit_id, actor.post_code),)).isdisjoint(pairs)
 
 
+def may_import(connection: Connection, *, register: Register, actor: Actor, on: date) -> bool:
+    """True when the actor may bring records of their own unit in from Excel."""
+    if register.imports is None:
+        return register.creatable and may_edit(connection, register=register, actor=actor, unit_id=actor.unit_id, on=on)
+    pairs = candidates(connection, role=register.imports, case_unit_id=actor.unit_id, on=on)
+    return not set(actor.posts or ((actor.unit_id, actor.post_code),)).isdisjoint(pairs)
+
+
 def require_editor(connection: Connection, *, register: Register, actor: Actor, unit_id: UUID | None, on: date) -> None:
     """Raise Forbidden with what to do instead."""
     if may_edit(connection, register=register, actor=actor, unit_id=unit_id, on=on):

@@ -72,6 +72,16 @@ def _removed_record(work: Work, entry: Mapping[str, Any]) -> None:
     ))
 
 
+def _made_record(work: Work, entry: Mapping[str, Any]) -> None:
+    register, table = get_register(work.app.library, entry["register"])
+    id = UUID(entry["id"])
+    work.connection.execute(update(table).where(table.c.id == id).values(deleted_at=work.at, deleted_reason="撤回", updated_at=work.at))
+    work.connection.execute(record_history.insert().values(
+        id=new_id(), register=register.name, record_id=id, act_id=work.act_id, at=work.at, by_id=work.actor_id, by_name=work.actor_name, reason="撤回",
+        changes={"deleted_at": [None, work.at.isoformat()]},
+    ))
+
+
 def _document(work: Work, entry: Mapping[str, Any]) -> None:
     void_document(work.connection, document_id=UUID(entry["id"]), reason="制作它的那一步已撤回", at=work.at)
 
@@ -86,7 +96,7 @@ def _signers(work: Work, entry: Mapping[str, Any]) -> None:
 
 
 INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
-    "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "removed_record": _removed_record, "document": _document,
+    "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "removed_record": _removed_record, "made_record": _made_record, "document": _document,
     "superseded": _superseded, "signers": _signers,
 }
 

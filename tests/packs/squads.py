@@ -33,6 +33,12 @@ UNITS = (
     ("CG-B-ZF", "section", "CG-B", "临川区局执法科", ""),
     ("CG-B-1", "squad", "CG-B", "临川区一中队", ""),
     ("CG-B-2", "squad", "CG-B", "临川区二中队", ""),
+    ("CG-CW", "city_demolition_office", "CG", "市拆违办公室", ""),
+    ("CG-A-CW", "demolition_office", "CG-A", "云浦区拆违办公室", ""),
+    ("CG-A-J1", "street_office", "CG-A", "云浦区东街道拆违办", ""),
+    ("CG-A-J2", "street_office", "CG-A", "云浦区西街道拆违办", ""),
+    ("CG-B-CW", "demolition_office", "CG-B", "临川区拆违办公室", ""),
+    ("CG-B-J1", "street_office", "CG-B", "临川区南街道拆违办", ""),
 )
 PEOPLE = (
     ("city_staff", "闻人越", "CG-JD", "section_staff", "处员"), ("city_head", "司马青", "CG-JD", "section_head", "处长"),
@@ -41,6 +47,11 @@ PEOPLE = (
     ("a2_head", "白晓棠", "CG-A-2", "unit_head", "中队长"), ("a2_officer", "莫怀瑾", "CG-A-2", "officer", "队员"),
     ("b_staff", "沈听澜", "CG-B-ZF", "section_staff", "科员"), ("b_head", "韩一舟", "CG-B-ZF", "section_head", "科长"),
     ("b1_head", "陆知微", "CG-B-1", "unit_head", "中队长"), ("b1_officer", "许闻笛", "CG-B-1", "officer", "队员"), ("b1_second", "罗知远", "CG-B-1", "officer", "队员"),
+    ("city_works", "温如岚", "CG-CW", "section_staff", "科员"), ("city_chief", "江映雪", "CG-CW", "section_head", "主任"),
+    ("a_works", "方砚秋", "CG-A-CW", "section_staff", "科员"), ("a_chief", "乔书衡", "CG-A-CW", "section_head", "主任"),
+    ("a1_street", "谷雨晴", "CG-A-J1", "section_staff", "科员"), ("a1_lead", "伍思源", "CG-A-J1", "section_head", "主任"),
+    ("a2_street", "穆清扬", "CG-A-J2", "section_staff", "科员"), ("b_works", "封子昂", "CG-B-CW", "section_staff", "科员"),
+    ("b_chief", "倪云舒", "CG-B-CW", "section_head", "主任"), ("b1_street", "水心怡", "CG-B-J1", "section_staff", "科员"),
     ("b2_head", "秦望舒", "CG-B-2", "unit_head", "中队长"), ("b2_officer", "陶一鸣", "CG-B-2", "officer", "队员"),
 )
 

@@ -30,6 +30,9 @@ SHOWN = (
     ("cg.putuo.zhifa.jingban", "城管区局派发人员"),
     ("cg.shi.jiandu.jingban", "城管市局派发人员"),
     ("cg.shi.jiandu.fuzeren", "城管市局审核人"),
+    ("cg.jingan.jie1.jingban", "街镇拆违办（违建点位）"),
+    ("cg.jingan.chaiwei.fuzeren", "区拆违办审核人"),
+    ("cg.shi.chaiwei.fuzeren", "市拆违办审核人"),
     ("yunwei", "运行值守（异常）"),
     ("sheji", "流程设计"),
     ("guanli", "系统管理"),
@@ -56,6 +59,7 @@ def command(host: Host, logins: bool, no_cases: bool) -> None:
 def _load(app: Application, *, with_cases: bool) -> None:
     from engine.cli.demo.load_city import load_city
     from engine.cli.demo.load_party import load_party
+    from engine.cli.demo.load_records import load_records
     from engine.cli.demo.load_seals import load_seals
     from engine.cli.demo.play import play_stories
 
@@ -64,6 +68,8 @@ def _load(app: Application, *, with_cases: bool) -> None:
     seals = load_seals(app, at=at)
     click.echo(f"人员 {people} 名，印章和签名 {seals} 份，用时 {time.monotonic() - begun:.1f} 秒。")
     if with_cases:
+        begun = time.monotonic()
+        click.echo(f"台账记录 {load_records(app, at=at)} 条，用时 {time.monotonic() - begun:.1f} 秒。")
         begun = time.monotonic()
         click.echo(f"办理 {play_stories(app, now=app.clock.now())} 步，用时 {time.monotonic() - begun:.1f} 秒。")
         load_party(app, at=app.clock.now())

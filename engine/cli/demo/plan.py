@@ -62,6 +62,8 @@ def city_plan() -> CityPlan:
         _city_level(plan, bureau, spec, data["posts"], names)
         for district in data["districts"]:
             _district(plan, bureau, spec, district, data["posts"], names)
+    for bureau, spec in data["bureaus"].items():
+        _later(plan, bureau, spec, data, names)
     return plan
 
 
@@ -122,6 +124,28 @@ def _district(
             UnitPlan(code=below, parent=code, bureau=bureau, kind=unit["kind"], name=name + short, short_name=short, area=area)
         )
         _seat(plan, unit["people"], below, unit["kind"], _join(login, unit["login"]), posts, names)
+
+
+def _later(plan: CityPlan, bureau: str, spec: Mapping[str, Any], data: Mapping[str, Any], names: Iterator[str]) -> None:
+    """Units that came after all others, so that nobody who was there before gets another name."""
+    later = spec.get("later", {})
+    for unit in later.get("city", ()):
+        _office(plan, bureau, unit, below=(spec["code"], spec["name"], "310000"), login=_join(spec["login"], "shi"), posts=data["posts"], names=names, words={})
+    for district in data["districts"]:
+        above = (f"{spec['code']}-{district['area']}", f"上海市{spec['district_name'].format(district=district['name'])}", district["area"])
+        for unit in later.get("district", ()):
+            _office(plan, bureau, unit, below=above, login=_join(spec["login"], district["key"]), posts=data["posts"], names=names, words=district)
+
+
+def _office(
+    plan: CityPlan, bureau: str, unit: Mapping[str, Any], *, below: tuple[str, str, str], login: str, posts: Mapping[str, Any], names: Iterator[str],
+    words: Mapping[str, Any],
+) -> None:
+    """One unit below the bureau ``below`` (code, name, area) with its people."""
+    parent, name, area = below
+    short = unit["name"].format(**words)
+    plan.units.append(UnitPlan(code=f"{parent}-{unit['key']}", parent=parent, bureau=bureau, kind=unit["kind"], name=name + short, short_name=short, area=area))
+    _seat(plan, unit["people"], f"{parent}-{unit['key']}", unit["kind"], _join(login, unit["login"]), posts, names)
 
 
 def _seat(plan: CityPlan, people: list[str], unit: str, kind: str, login: str, posts: Mapping[str, Any], names: Iterator[str]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from engine.access import Actor
 from engine.access.actors import find_actor_by_login
 from engine.access.notices import mark_read
+from engine.cli.demo.load_records import record_id
 from engine.cli.demo.plan import read
 from engine.cli.demo.script import PlannedAct, Story, form_data, login_of, planned_acts
 from engine.kernel.clock import legal_date
@@ -111,11 +112,15 @@ class Play:
         return form_data(planned, more)
 
     def _named(self, filled: Any, planned: PlannedAct) -> Any:
-        """``filled`` with ids for ``@unit:<code>`` and ``@person:<part>``."""
+        """``filled`` with ids for ``@unit:<code>``, ``@record:<register>/<key>`` and ``@person:<part>``."""
         if isinstance(filled, dict):
             return {name: self._named(value, planned) for name, value in filled.items()}
         if isinstance(filled, str) and filled.startswith("@unit:"):
             return self.codes[filled.removeprefix("@unit:")]
+        if isinstance(filled, str) and filled.startswith("@record:"):
+            return str(record_id(*filled.removeprefix("@record:").split("/", 1)))
+        if isinstance(filled, list):
+            return [self._named(one, planned) for one in filled]
         if isinstance(filled, str) and filled.startswith("@person:"):
             return str(self.actor(planned.story, filled.removeprefix("@person:"), planned.at).person_id)
         return filled

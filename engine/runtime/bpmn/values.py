@@ -19,6 +19,7 @@ from engine.kernel.names import is_name
 from engine.runtime.bpmn.errors import FactRefused, FlowError
 
 MAX_FACT_BYTES = 2048
+MAX_LIST_BYTES = 65_536
 CASE_FACTS = ("case_id", "initiator_id", "unit_id")
 TOKEN_FACTS = frozenset({"outcome"})
 REFERENCES = frozenset({"form", "document", "decision", "role", "handler"})
@@ -41,8 +42,9 @@ def evaluate(text: str, facts: Mapping[str, Any], *, element: str, title: str, p
 def plain(value: Any, *, name: str) -> Any:
     """``value`` as a routing fact: JSON scalars, lists, dicts. Integral numbers become int, dates ISO text; anything else is refused."""
     result = _plain(value, name)
-    if isinstance(result, str | list | dict) and len(orjson.dumps(result)) > MAX_FACT_BYTES:
-        raise FactRefused(f"事实“{name}”超过 {MAX_FACT_BYTES} 字节。流程只存放路由所需的小数据，请把内容存入表单或台账。", element="", fact=name)
+    room = MAX_LIST_BYTES if isinstance(result, list) else MAX_FACT_BYTES
+    if isinstance(result, str | list | dict) and len(orjson.dumps(result)) > room:
+        raise FactRefused(f"事实“{name}”超过 {room} 字节。流程只存放路由所需的小数据，请把内容存入表单或台账。", element="", fact=name)
     return result
 
 
