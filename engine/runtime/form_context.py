@@ -27,6 +27,7 @@ from engine.runtime.work import Row
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.runtime import submission
+from engine.storage.tables.runtime import task as task_table
 
 
 def form_context(
@@ -223,15 +224,26 @@ class _Reader:
         return None if value is None else Prefilled(value=value, source="前面步骤已填")
 
     def answers(self) -> dict[str, dict[str, Any]]:
-        """{node: latest answers that still count} of this case."""
+        """{node: latest answers that still count} of this case; those of this very instance before any other's."""
         if self._answers is None:
-            self._answers = answers_of(self.app, self.connection, self.case["id"]) if self.case else {}
+            self._answers = answers_of(self.app, self.connection, self.case["id"], self.instance_id) if self.case else {}
         return self._answers
 
     def known(self) -> Mapping[str, Any]:
-        """What this very step was answered with before (a redo), the only source of fields that may only be read."""
+        """What this very step was answered with before (a redo), the only source of fields that may only be read.
+
+        Another matter of the case, another call of the same process and another item of a repeated activity are steps of their own.
+        """
         outside = self.actor is not None and self.actor.party_id is not None
-        return {} if self.task is None or outside else self.answers().get(self.task["node"], {})
+        if self.task is None or self.case is None or outside or "loopCounter" in self.facts:
+            return {}
+        c = submission.c
+        query = (
+            select(c.data).join(task_table, task_table.c.id == c.task_id)
+            .where(c.case_id == self.case["id"], c.instance_id == self.task["instance_id"], c.node == self.task["node"], task_table.c.scope == self.task["scope"])
+            .order_by(c.superseded, c.at.desc(), c.id.desc()).limit(1)
+        )
+        return dict(open_secrets(self.app.keys, self.connection.scalar(query)) or {})
 
 
 class _Known(Mapping[str, Any]):
@@ -256,11 +268,12 @@ class _Known(Mapping[str, Any]):
         return len(self._values())
 
 
-def answers_of(app: Application, connection: Connection, case_id: UUID) -> dict[str, dict[str, Any]]:
-    """{node: its latest answers} on a case, newest submission per node; superseded ones only where nothing newer counts."""
+def answers_of(app: Application, connection: Connection, case_id: UUID, instance_id: UUID | None = None) -> dict[str, dict[str, Any]]:
+    """{node: its latest answers} on a case, newest submission per node, those of ``instance_id`` first; superseded ones only where nothing newer counts."""
+    c = submission.c
     rows = connection.execute(
-        select(submission.c.node, submission.c.data).where(submission.c.case_id == case_id).distinct(submission.c.node)
-        .order_by(submission.c.node, submission.c.superseded, submission.c.at.desc(), submission.c.id.desc())
+        select(c.node, c.data).where(c.case_id == case_id).distinct(c.node)
+        .order_by(c.node, c.instance_id.is_distinct_from(instance_id), c.superseded, c.at.desc(), c.id.desc())
     )
     return {node: open_secrets(app.keys, data) for node, data in rows}
 

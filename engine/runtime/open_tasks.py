@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import assignment
+from engine.access.actors import holds_on
 from engine.kernel.errors import Conflict
 from engine.kernel.ids import new_id
 from engine.runtime.advance import open_incident
@@ -19,7 +20,7 @@ from engine.runtime.due_day import due_day
 from engine.runtime.redo import straight_to
 from engine.runtime.work import Row, TaskBrief, Work
 from engine.storage.tables.cases import case_party
-from engine.storage.tables.organisation import person
+from engine.storage.tables.organisation import person, post
 from engine.storage.tables.runtime import task, task_candidate, task_signer
 
 
@@ -103,8 +104,14 @@ def takers_of(work: Work, wait: Wait, asked: Row) -> Takers:
         return _party(work, asked.get("party"))
     straight, unit = _straight(work, wait), asked.get("unit")
     assignee = straight or assignee_of(work, wait, asked)
-    if assignee is not None and (straight or asked.get("assignee") or not unit):
+    if assignee is not None and (straight or asked.get("assignee")):
         return Takers(assignee=assignee, people=_active(work, assignee))
+    if assignee is not None and not unit:
+        own = _scope(work, asked["role"]) == "own"
+        people = _active(work, assignee, of_unit=own)
+        if people or not own:
+            return Takers(assignee=assignee, people=people)
+        assignee = None  # the case went to another unit since, or they did
     found = _pool(work, asked["role"], UUID(str(unit)) if unit else None)
     still_there = [(id, name) for id, name in found.people if id == assignee]  # whoever did it before, unless the step went to another unit
     return Takers(assignee=assignee, people=still_there) if still_there else Takers(pool=found.pairs, people=found.people)
@@ -141,11 +148,21 @@ def _straight(work: Work, wait: Wait) -> UUID | None:
     return person_id if person_id is not None and _active(work, person_id) else None
 
 
-def _active(work: Work, assignee: UUID) -> list[tuple[UUID, str]]:
-    if work.actor is not None and assignee == work.actor.person_id:
+def _scope(work: Work, role: str) -> str:
+    pack = work.app.catalogue.packs.get(role.split(".", 1)[0])
+    found = pack.roles.get(role) if pack else None
+    return found.scope if found else ""
+
+
+def _active(work: Work, assignee: UUID, *, of_unit: bool = False) -> list[tuple[UUID, str]]:
+    """Id and name of ``assignee`` while on duty; with ``of_unit`` only while they hold a post of the unit that has the case."""
+    if work.actor is not None and assignee == work.actor.person_id and (not of_unit or work.actor.unit_id == work.case["unit_id"]):
         return [(assignee, work.actor.name)]
-    rows = work.connection.execute(select(person.c.id, person.c.name).where(person.c.id == assignee, person.c.active))
-    return [(row.id, row.name) for row in rows]
+    query = select(person.c.id, person.c.name).where(person.c.id == assignee, person.c.active)
+    if of_unit:
+        here = select(post.c.id).where(post.c.person_id == assignee, post.c.unit_id == work.case["unit_id"], holds_on(work.today))
+        query = query.where(here.exists())
+    return [(row.id, row.name) for row in work.connection.execute(query)]
 
 
 def task_row(work: Work, wait: Wait, asked: Row, takers: Takers) -> dict[str, Any]:
