@@ -44,7 +44,7 @@ def note_online_receipt(context: TaskContext, *, party_id: str, party_name: str)
 
 @service_task(title="记入送达台账", mode="inline", reversible=False, help="送达日期早于文书的签发日期，或者还没有到的，不登记。")
 def record_service(
-    context: TaskContext, *, record_id: str, mode: str, served_on: str = "", basis: str = "", issued_on: str = "", situation: str = "",
+    context: TaskContext, *, record_id: str, mode: str, served_on: str = "", basis: str = "", issued_on: str = "",
 ) -> None:
     """Set the date of service on the record; raises Invalid for a date that can't be."""
     if not served_on:
@@ -52,7 +52,7 @@ def record_service(
     check_day(date.fromisoformat(served_on), issued=date.fromisoformat(issued_on) if issued_on else None, today=context.today)
     given = context.work.fresh_answers.get(OFFLINE) or {}
     context.write_record(RECORD, {
-        "state": "served", "mode": mode, "served_on": served_on, "basis": basis, "situation": situation or None,
+        "state": "served", "mode": mode, "served_on": served_on, "basis": basis, "situation": given.get("situation"),
         "receiver": given.get("receiver") or given.get("entrusted_receiver"), "tracking_number": given.get("tracking_number"),
     }, record_id=UUID(record_id))
 

@@ -112,3 +112,8 @@ def test_a_clock_that_nobody_declared_and_a_block_of_nothing_are_found(copy: Pat
     spoil(copy, "processes/case_filing/parameters.yaml", "    - {when: 0 day before,", "    - {when: end, block: [case_filing.clue_handling/no_such_step]}\n    - {when: 0 day before,")
     found = messages(copy, "clocks")
     assert any("clue_handlin 没有" in m for m in found) and any("no_such_step 不在图上" in m for m in found)
+
+
+def test_a_long_text_that_would_be_a_fact_is_found(copy: Path) -> None:
+    spoil(copy, "forms/serving_documents/reply_of_party.json", '"widget": "textarea", ', '"widget": "textarea", "fact": "statement", ')
+    assert any("statement" in m and "写长了办不下去" in m for m in messages(copy, "facts"))

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from engine.access.actors import Actor
+from engine.deadlines.models import Models, load_models
+from engine.deadlines.queries import soon_in_force
 from engine.reference.calendars import Calendar
 from engine.runtime.queries.lights import light_of
 from engine.runtime.queries.named import statements
@@ -153,15 +155,18 @@ def waiting(
         **reader(actor), **_narrow(filters), "today": today, "soon": soon_until, "bucket": None if due == "all" else due,
         "after_day": day, "after_id": task, "size": size + 1,
     }
+    models = load_models(connection)
     rows = [
-        _waiting(row, today=today, soon_until=soon_until, calendar=calendar)
+        _waiting(row, today=today, soon_until=soon_until, calendar=calendar, models=models)
         for row in connection.execute(SQL["inbox_rows"], values).mappings()
     ]
     return cut(rows, size=size, before=before, total=total, key=lambda row: (row.due_on or "infinity", row.task_id))
 
 
-def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar) -> Waiting:
-    light = light_of(row["due_on"], today=today, calendar=calendar, paused=row["status"] == "suspended")
+def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar, models: Models) -> Waiting:
+    clock, paused = row["clock"], row["status"] == "suspended"
+    soon = soon_in_force(row["soon"], clock=clock, models=models, on=today) if clock else ""
+    light = light_of(row["due_on"], today=today, calendar=calendar, paused=paused, soon=soon, unit=row["day_kind"] if clock else "working_day")
     due_words = f"{row['clock_title']}至 {light.day}" if row["clock_title"] else light.due
     return Waiting(
         task_id=row["task_id"], case_id=row["case_id"], number=row["number"], title=row["title"], subject=row["subject"], tags=row["tags"],

@@ -18,12 +18,12 @@ class Light:
     day: str = ""
 
 
-def light_of(due: date | None, *, today: date, calendar: Calendar, paused: bool = False) -> Light:
-    """How ``due`` reads today; steps are counted in working days."""
+def light_of(due: date | None, *, today: date, calendar: Calendar, paused: bool = False, soon: str = "", unit: str = "working_day") -> Light:
+    """How ``due`` reads today; steps are counted in working days, what follows a legal clock in its ``unit``, yellow from ``soon`` on."""
     if paused:
         return Light(light="hold", words="已暂停", due="")
     if due is None:
         return Light(light="none", words="没有期限", due="")
-    told = countdown(due, on=today, unit="working_day", state="running", calendar=calendar)
+    told = countdown(due, on=today, unit=unit, state="running", calendar=calendar, soon=soon)
     written = f"{due:%m-%d}" if due.year == today.year else f"{due:%Y-%m-%d}"
     return Light(light=told.light, words=told.words, due=f"{written} 下班前" if due == today else f"应于 {written} 办结", day=written)

@@ -2,7 +2,8 @@
 -- Open tasks that are mine, that I may claim with one of my posts, on which I am asked for an opinion, or whose holder's deputy I am
 -- today: disjoint sets, each by its partial index.
 -- A step without a day of its own is due when the nearest legal clock of its case is.
-  SELECT s.*, coalesce(s.step_due, clock.due_on) AS due_on, CASE WHEN s.step_due IS NULL THEN clock.title END AS clock_title FROM (
+  SELECT s.*, coalesce(s.step_due, clock.due_on) AS due_on, CASE WHEN s.step_due IS NULL THEN clock.title END AS clock_title,
+    CASE WHEN s.step_due IS NULL THEN clock.clock END AS clock, clock.day_kind, clock.soon FROM (
     SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on AS step_due, t.opened_at, t.returned, false AS pool, '' AS principal, '' AS asked
     FROM task t WHERE t.assignee_id = :person AND t.status = 'open'
     UNION ALL
@@ -20,7 +21,7 @@
       AND (d.processes = '[]' OR d.processes ? v.process)
       AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')) s
   LEFT JOIN LATERAL (
-    SELECT k.due_on, k.title FROM case_clock k WHERE k.case_id = s.case_id AND k.state = 'running' AND k.due_on IS NOT NULL
+    SELECT k.due_on, k.title, k.clock, k.day_kind, k.rule->>'soon' AS soon FROM case_clock k WHERE k.case_id = s.case_id AND k.state = 'running' AND k.due_on IS NOT NULL
     ORDER BY k.due_on, k.id LIMIT 1) clock ON true
 
 -- name: bucket
@@ -46,7 +47,7 @@ ORDER BY 1, 4 DESC, 3
 -- One page of what waits, nearest due day first, after the key (day, task).
 WITH o AS MATERIALIZED ({open_tasks})
 SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, i.title AS process_title, i.status, o.title AS step,
-  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title, o.principal, o.asked, t.urged, t.node, t.process, t.form, i.bundle_id,
+  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title, o.clock, o.day_kind, o.soon, o.principal, o.asked, t.urged, t.node, t.process, t.form, i.bundle_id,
   i.process AS instance_process, t.held IS NOT NULL OR EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = o.id AND g.status = 'open') AS waiting
 FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id JOIN task t ON t.id = o.id
 WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
