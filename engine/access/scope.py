@@ -62,26 +62,31 @@ def scope_root(actor: Actor) -> str | None:
     return None
 
 
-def _ways(actor: Actor) -> list[Select[Any]]:
+def ways(actor: Actor) -> list[tuple[str, Select[Any]]]:
+    """(what it is called, the ids of cases) of every way by which ``actor`` sees cases; full scope is not among them."""
     me = actor.person_id
-    ways = [
-        select(case_file.c.id).where(case_file.c.handler_id == me),
-        select(case_file.c.id).where(case_file.c.created_by == me),
-        select(case_grant.c.case_id).where(case_grant.c.person_id == me, _grant_runs(actor)),
-        select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open"),
-        select(task_signer.c.case_id).where(task_signer.c.person_id == me, task_signer.c.status == "open"),
+    found = [
+        ("承办", select(case_file.c.id).where(case_file.c.handler_id == me)),
+        ("发起", select(case_file.c.id).where(case_file.c.created_by == me)),
+        ("经办过、授权查看或抄送", select(case_grant.c.case_id).where(case_grant.c.person_id == me, _grant_runs(actor))),
+        ("手上有待办", select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open")),
+        ("被征求意见", select(task_signer.c.case_id).where(task_signer.c.person_id == me, task_signer.c.status == "open")),
     ]
     if actor.on is not None:
-        ways.append(_of_principals(actor))
+        found.append(("代办别人的待办", _of_principals(actor)))
     if actor.posts:
         pool = task_candidate.join(task, task.c.id == task_candidate.c.task_id)
         mine = tuple_(task_candidate.c.unit_id, task_candidate.c.post).in_(actor.posts)
-        ways.append(select(task.c.case_id).select_from(pool).where(task_candidate.c.open, mine))
+        found.append(("岗位的待领任务", select(task.c.case_id).select_from(pool).where(task_candidate.c.open, mine)))
     root = scope_root(actor)
     if root is not None:
         below = select(unit.c.id).where(unit.c.path.like(root.replace("_", r"\_").replace("%", r"\%") + "%"))
-        ways.append(select(case_file.c.id).where(case_file.c.unit_id.in_(below)))
-    return ways
+        found.append(("本单位和下属单位的案件", select(case_file.c.id).where(case_file.c.unit_id.in_(below))))
+    return found
+
+
+def _ways(actor: Actor) -> list[Select[Any]]:
+    return [way for _, way in ways(actor)]
 
 
 def _of_principals(actor: Actor) -> Select[Any]:

@@ -1,0 +1,1 @@
+"""What administrators do with units, people, posts, certificates, accounts and rights: one verb per module, each on record."""
