@@ -22,7 +22,11 @@ class Settings:
     secret_key     file ``secret_key`` in data_dir, made at first start
     environment    [GUICHENG_ENV]    "demo" (default), "production" or "test"
     vault          [GUICHENG_CRYPTO] where private keys live: "file" (default), "socket:/path" or "socket:host:port" of a device
+    map_tiles      [GUICHENG_TILES]  address of map tiles in CGCS2000/Web Mercator with {z} {x} {y}, such as a tile server of the intranet; none by default
+    map_note       [GUICHENG_TILES_NOTE] the line below the map that names who made the tiles
     release_policy [GUICHENG_RELEASE] what a changed program file does at start: "warn" (default) or "refuse"
+    proxies        [GUICHENG_PROXIES] addresses or networks, comma-separated, whose X-Forwarded-For is believed; none by default
+    directories    file ``sign_in.json`` in data_dir: OpenID Connect and LDAP (docs/security.md); off without it
     """
 
     database_url: str
@@ -35,7 +39,10 @@ class Settings:
     environment: str = "demo"
     vault: str = "file"
     release_policy: str = "warn"
+    proxies: tuple[str, ...] = ()
     only_packs: tuple[str, ...] | None = None
+    map_tiles: str = ""
+    map_note: str = ""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -53,7 +60,10 @@ class Settings:
             secret_key=key_file.read_bytes() if key_file.exists() else b"",
             environment=env.get("GUICHENG_ENV", "demo"),
             vault=env.get("GUICHENG_CRYPTO", "file"),
+            map_tiles=env.get("GUICHENG_TILES", ""),
+            map_note=env.get("GUICHENG_TILES_NOTE", ""),
             release_policy=env.get("GUICHENG_RELEASE", "warn"),
+            proxies=tuple(one.strip() for one in env.get("GUICHENG_PROXIES", "").split(",") if one.strip()),
         )
 
     @property

@@ -218,6 +218,20 @@ def _told_place(leaf: Leaf) -> str:
     return f"{leaf.field.title}{VERBS[leaf.verb]}" + (f"（{len(leaf.values)} 个顶点）" if leaf.verb == "inside" else "")
 
 
+def split_places(condition: Condition | None) -> tuple[Condition | None, list[Leaf]]:
+    """(the rest, the conditions on places that all records fulfil): what a map draws and lets one take away."""
+    if isinstance(condition, Leaf):
+        return (None, [condition]) if _drawn(condition) else (condition, [])
+    if condition is None or condition.how != "all":
+        return condition, []
+    rest = [part for part in condition.parts if not _drawn(part)]
+    return (Group(how="all", parts=rest) if rest else None), [part for part in condition.parts if isinstance(part, Leaf) and _drawn(part)]
+
+
+def _drawn(condition: Condition) -> bool:
+    return isinstance(condition, Leaf) and condition.field.type in PLACED and condition.verb in ("near", "inside", "box")
+
+
 def plain_condition(condition: Condition) -> dict[str, Any]:
     """The condition as plain data, the way ``read_condition`` takes it."""
     if isinstance(condition, Group):

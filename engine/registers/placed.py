@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Table, and_, cast, literal
+from sqlalchemy import ColumnElement, Float, Table, and_, cast, literal
 from sqlalchemy.types import UserDefinedType
 
 from engine.kernel.datums import to_metres
@@ -86,7 +86,7 @@ def place_clause(field: Field, table: Table, verb: str, values: Sequence[str]) -
 def distance_of(field: Field, table: Table, lon: float, lat: float) -> ColumnElement[float]:
     """Metres from a place to the field's point; ordering by it walks the index."""
     east, north = to_metres(lon, lat)
-    return metres_of(field, table).op("<->")(cast(literal({"lon": east, "lat": north}, Point()), Point()))
+    return metres_of(field, table).op("<->", return_type=Float())(cast(literal({"lon": east, "lat": north}, Point()), Point()))
 
 
 def _shape(kind: str, text: str) -> ColumnElement[str]:

@@ -1,6 +1,8 @@
 """Headers that every answer carries."""
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Flask, g, request
 from flask.wrappers import Response
 
@@ -20,7 +22,14 @@ HEADERS = {
 
 
 def install(app: Flask) -> None:
-    app.after_request(_add)
+    tiles = urlsplit(app.extensions["guicheng"].settings.map_tiles.replace("{s}", "*"))
+    policy = POLICY.replace("img-src 'self'", f"img-src 'self' {tiles.scheme}://{tiles.netloc}") if tiles.netloc else POLICY
+
+    def add(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", policy)
+        return _add(response)
+
+    app.after_request(add)
 
 
 def _add(response: Response) -> Response:

@@ -37,4 +37,5 @@ installPeople();
 installLogin();
 installWaiting();
 installPrintTrace();
+if (document.querySelector("[data-map-shown]")) import("./form/places.js").then(({ installPlaces }) => installPlaces(document));
 offerKept();

@@ -5,12 +5,13 @@ import { installErrors } from "./form/errors.js";
 import { installLive } from "./form/live.js";
 import { installMoney } from "./form/money.js";
 import { installParty } from "./form/party.js";
+import { installPlaces } from "./form/places.js";
 import { installRows } from "./form/rows.js";
 import { installSignatures } from "./form/signature.js";
 import { installTexts } from "./form/texts.js";
 import { installUploads } from "./form/uploads.js";
 
-const parts = [installErrors, installChoices, installRows, installTexts, installMoney, installParty, installUploads, installSignatures, installLive, installAutosave];
+const parts = [installErrors, installChoices, installRows, installTexts, installMoney, installParty, installUploads, installSignatures, installPlaces, installLive, installAutosave];
 
 function installAll(root) {
   for (const page of root.querySelectorAll("[data-form-live]")) {

@@ -1,0 +1,49 @@
+// A Leaflet map with the district outlines, and with tiles where the deployment names some. Nothing is asked of outside by default.
+import L from "leaflet";
+import { districts } from "./districts.js";
+
+export { L };
+export const CITY = [[30.7, 120.85], [31.88, 122.0]];
+let asked;
+
+/** What the deployment says of maps; its style sheet is there when the promise holds. */
+function ready() {
+  asked ??= (async () => {
+    const response = await fetch(new URL("maps/base.json", rootOf()), { headers: { "X-Guicheng-Fetch": "1" } });
+    const told = await response.json();
+    await new Promise((done) => {
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: told.css });
+      link.onload = link.onerror = done;
+      document.head.append(link);
+    });
+    return told;
+  })();
+  return asked;
+}
+
+/** The page's root, also below a sub-path: this script stands at <root>/static/dist/. */
+const rootOf = () => new URL("../../", import.meta.url);
+
+export async function makeMap(box, { zoom = true, ranks = null, classes = 0 } = {}) {
+  const told = await ready();
+  box.hidden = false;
+  const map = L.map(box, { zoomControl: false, attributionControl: Boolean(told.note), scrollWheelZoom: zoom, keyboard: zoom, minZoom: 8, maxZoom: 20, zoomSnap: 0.5, fadeAnimation: false });
+  if (zoom) L.control.zoom({ zoomInTitle: "放大", zoomOutTitle: "缩小", position: "topright" }).addTo(map);
+  if (told.tiles) L.tileLayer(told.tiles, { attribution: told.note, maxZoom: 20, maxNativeZoom: 18 }).addTo(map);
+  const style = ({ properties }) => shade(ranks?.[properties.code], classes, Boolean(told.tiles));
+  L.geoJSON(districts, { style, interactive: Boolean(ranks), onEachFeature: (one, layer) => { if (ranks) layer.bindTooltip(one.properties.name); } }).addTo(map);
+  map.fitBounds(CITY);
+  return map;
+}
+
+const SHADES = ["#e3ecf8", "#b9d0ee", "#86aee0", "#4a83c9", "#14407d"];
+
+function shade(rank, classes, tiles) {
+  const line = { color: "#5c687c", weight: 1, dashArray: "4 3" };
+  if (rank === undefined || rank === null) return { ...line, fillColor: "#fff", fillOpacity: tiles ? 0 : 0.85 };
+  return { ...line, fillColor: SHADES[Math.round(((SHADES.length - 1) * rank) / Math.max(1, classes - 1))], fillOpacity: 0.8 };
+}
+
+/** A marker drawn with CSS alone. */
+export const dot = (kind = "", size = 18) => L.divIcon({ className: `map-dot ${kind}`, iconSize: [size, size] });
+export const round = (degrees) => Math.round(degrees * 1e7) / 1e7;
