@@ -22,9 +22,11 @@ from engine.storage.embedded import THROWAWAY, EmbeddedServer
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from engine.access.passwords import make_cheap
     from tests.record import Recorder
 
     config.pluginmanager.register(Recorder(), "requirement-recorder")
+    make_cheap()
 
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)

@@ -13,6 +13,7 @@ from flask import Blueprint, Flask
 import engine.web
 from engine.web import assets, csrf, errors, guard, headers, shell, traces
 from engine.web.prefix import SubPath
+from engine.web.proxies import BehindProxies
 
 if TYPE_CHECKING:
     from engine.runtime.application import Application
@@ -42,7 +43,7 @@ def create_flask(app: Application) -> Flask:
         part.install(flask)
     for blueprint in blueprints():
         flask.register_blueprint(blueprint)
-    flask.wsgi_app = SubPath(flask.wsgi_app, app.settings.public_url)  # type: ignore[method-assign]
+    flask.wsgi_app = BehindProxies(SubPath(flask.wsgi_app, app.settings.public_url), app.settings.proxies)  # type: ignore[method-assign]
     return flask
 
 

@@ -8,15 +8,19 @@ from flask import Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access import sessions, tokens
+from engine.access.audit import note
+from engine.access.sign_in_policy import policy_on
 from engine.kernel.errors import Forbidden, GuichengError
 from engine.web import party_guard
 from engine.web.api.errors import below_api
-from engine.web.context import now, reading, writing
+from engine.web.context import application, now, reading, today, writing
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "guicheng"
 # Reachable while a first password is still to be changed.
 FIRST_STEPS = frozenset({"me.password", "me.change_password", "login.sign_out", "login.again", "notices.badge"})
+# Reachable while a second factor is still to be set up.
+SECOND_STEPS = frozenset({"two_steps.page", "two_steps.begin", "two_steps.confirm", "confirm.page", "confirm.prove"})
 
 
 class LoginRequired(GuichengError):
@@ -45,7 +49,7 @@ def install(app: Flask) -> None:
 
 def identify() -> ResponseReturnValue | None:
     """Find out who sends the request; refuse when nobody does and the route needs somebody."""
-    g.actor, g.csrf, g.session_hash, g.bearer = None, "", None, False
+    g.actor, g.csrf, g.session_hash, g.bearer, g.needs, g.confirmed_at = None, "", None, False, "", None
     if request.endpoint == "static":
         return None
     if party_guard.is_outside():
@@ -56,8 +60,12 @@ def identify() -> ResponseReturnValue | None:
         _by_cookie()
     if g.actor is None:
         return None if is_public(current_app, request.endpoint) else _refuse()
-    if g.actor.must_change and request.endpoint not in FIRST_STEPS and not is_public(current_app, request.endpoint):
+    if is_public(current_app, request.endpoint):
+        return None
+    if g.actor.must_change and request.endpoint not in FIRST_STEPS:
         return _change_first()
+    if g.needs and request.endpoint not in FIRST_STEPS | SECOND_STEPS:
+        return _second_first()
     return None
 
 
@@ -77,15 +85,36 @@ def _bearer() -> str:
 def _by_cookie() -> None:
     token = request.cookies.get(COOKIE)
     if not token:
-        return
+        return None
     with reading() as connection:
         found = sessions.resolve_session(connection, token=token, at=now())
     if found is None:
-        return
+        return None
+    if not found.belongs_to(agent=request.user_agent.string) or not _same_network(found):
+        return _stolen(found)
     if found.stale and request.endpoint != "notices.badge":
         with writing() as connection:
             sessions.touch_session(connection, token_hash=found.token_hash, at=now())
-    g.actor, g.csrf, g.session_hash = found.actor, found.csrf, found.token_hash
+    g.actor, g.csrf, g.session_hash, g.needs, g.confirmed_at = found.actor, found.csrf, found.token_hash, found.needs, found.confirmed_at
+
+
+def _same_network(found: sessions.ResolvedSession) -> bool:
+    """Does the request come from where the session was opened? Asked only where the policy binds sessions to addresses."""
+    here = request.remote_addr or ""
+    if not found.network or found.network == here:
+        return True
+    with reading() as connection:
+        return not policy_on(connection, on=today(), environment=application().settings.environment).bind_network
+
+
+def _stolen(found: sessions.ResolvedSession) -> None:
+    """A cookie in another browser than its own: the session ends for both, and the trail says so."""
+    with writing() as connection:
+        sessions.end_session(connection, token_hash=found.token_hash)
+        note(
+            connection, actor=found.actor, at=now(), action="会话被冒用", object="账号", network=request.remote_addr or "",
+            detail={"opened_in": found.agent, "opened_at": found.network, "sent_by": request.user_agent.string[:300]},
+        )
 
 
 def _by_token() -> None:
@@ -106,6 +135,12 @@ def _refuse() -> ResponseReturnValue:
         wanted = request.full_path.rstrip("?") if request.query_string else request.path
         return redirect(url_for("login.page", next=wanted if wanted != "/" else None))
     raise LoginRequired("登录已过期，还没有提交。重新登录后再提交一次，填过的内容都在。")
+
+
+def _second_first() -> ResponseReturnValue:
+    if wants_page():
+        return redirect(url_for("two_steps.page"))
+    raise Forbidden("您的权限要求启用动态口令，请先启用，再继续办理。", code="second_factor_first")
 
 
 def _change_first() -> ResponseReturnValue:

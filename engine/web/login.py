@@ -1,19 +1,16 @@
 """Signing in and out, and signing in again without leaving a half-filled form."""
 from __future__ import annotations
 
-from uuid import UUID
-
-from flask import Blueprint, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
-from sqlalchemy import Connection
 
-from engine.access import actors, audit, passwords, sessions
+from engine.access import rates, sessions
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Forbidden
 from engine.kernel.settings import DEMO_PASSWORD
 from engine.runtime.queries import demo_logins
-from engine.web import csrf
+from engine.web import csrf, entering
 from engine.web.context import application, now, reading, writing
 from engine.web.guard import COOKIE, LoginRequired, public
 
@@ -32,12 +29,36 @@ def page() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     name = request.form.get("login", "")[:100]
-    token, refusal, must_change = _open(name, request.form.get("password", ""))
-    if token is None:
-        return _page(login=name, refusal=refusal), 422
-    answer = make_response(redirect(url_for("me.password") if must_change else _target(), 303))
-    csrf.set_cookie(answer, COOKIE, token.token)
-    return answer
+    try:
+        entry = entering.by_password(login=name, password=request.form.get("password", ""))
+    except rates.TooOften as error:
+        return _page(login=name, refusal=error.message), error.status, {"Retry-After": str(error.details["retry_after"])}
+    return answer(entry, login=name)
+
+
+@blueprint.post("/login/second")
+@public
+def second() -> ResponseReturnValue:
+    """The second factor that the password asked for."""
+    try:
+        entry = entering.by_second(token=request.form.get("step", ""), code=request.form.get("code", "")[:60])
+    except rates.TooOften as error:
+        return _page(refusal=error.message), error.status
+    return answer(entry)
+
+
+def answer(entry: entering.Entry, *, login: str = "") -> ResponseReturnValue:
+    """Where a try leads: into the platform, to the second factor, or back to the page with the refusal."""
+    if entry.opened is None and entry.owed:
+        refusal = "" if request.endpoint != "login.second" else entry.refusal
+        return render_template("login/second.html", step=entry.owed, refusal=refusal, next=request.values.get("next", "")), 422 if refusal else 200
+    if entry.opened is None:
+        return _page(login=login, refusal=entry.refusal), entry.status
+    if entry.opened.ended:
+        flash(f"您的账号同时登录的地方太多，最早的 {entry.opened.ended} 处已退出。", "ok")
+    reply = make_response(redirect(url_for("me.password") if entry.must_change else _target(), 303))
+    csrf.set_cookie(reply, COOKIE, entry.opened.token)
+    return reply
 
 
 @blueprint.post("/login/again")
@@ -47,19 +68,22 @@ def again() -> ResponseReturnValue:
     """Open a new session for the person whose form is on the screen. Only our own script can send the header."""
     if not request.headers.get("X-Guicheng-Fetch"):
         raise Forbidden("请在原来的页面上重新登录。", code="csrf")
-    token, refusal, _ = _open(request.form.get("login", "")[:100], request.form.get("password", ""), only=request.form.get("person", ""))
-    if token is None:
-        raise LoginRequired(refusal)
-    answer = make_response(jsonify({"csrf": token.csrf}))
-    csrf.set_cookie(answer, COOKIE, token.token)
-    return answer
+    form = request.form
+    entry = entering.by_password(
+        login=form.get("login", "")[:100], password=form.get("password", ""), code=form.get("code", "")[:60], only=form.get("person", "")[:60] or "-",
+    )
+    if entry.opened is None:
+        raise LoginRequired(entry.refusal)
+    reply = make_response(jsonify({"csrf": entry.opened.csrf}))
+    csrf.set_cookie(reply, COOKIE, entry.opened.token)
+    return reply
 
 
 @blueprint.post("/logout")
 def sign_out() -> ResponseReturnValue:
     with writing() as connection:
         sessions.close_session(connection, token=request.cookies.get(COOKIE, ""))
-        _audit(connection, actor=g.actor, action="退出登录")
+        entering.note(connection, actor=g.actor, action="退出登录")
     answer = make_response(redirect(url_for("login.page"), 303))
     forget(answer)
     return answer
@@ -68,38 +92,6 @@ def sign_out() -> ResponseReturnValue:
 def forget(answer: Response) -> None:
     """Take the session's cookie away."""
     answer.delete_cookie(COOKIE, path=current_app.config["SESSION_COOKIE_PATH"])
-
-
-def _open(login: str, password: str, *, only: str = "") -> tuple[sessions.OpenSession | None, str, bool]:
-    """A session, or why not. The count of wrong tries is committed either way."""
-    with writing() as connection:
-        result = passwords.sign_in(connection, login=login, password=password, at=now())
-        if result.account_id is None:
-            _failed(connection, login, result.refusal or passwords.WRONG)
-            return None, result.refusal or passwords.WRONG, False
-        actor = actors.load_actor(connection, result.account_id, None, legal_date(now()))
-        if only and actor.person_id != UUID(only):
-            return None, "这张页面不是您填的，请用原来的账号登录。", False
-        opened = sessions.open_session(
-            connection, account_id=result.account_id, post_id=None, agent=request.user_agent.string, at=now(),
-        )
-        _audit(connection, actor=actor, action="登录")
-    return opened, "", result.must_change
-
-
-def _audit(connection: Connection, *, actor: actors.Actor, action: str) -> None:
-    audit.append(
-        connection, chain=audit.chain_of(actor), at=now(), actor_id=actor.person_id, actor_name=actor.name, action=action, object="账号",
-        detail={"network": request.remote_addr or ""},
-    )
-
-
-def _failed(connection: Connection, login: str, refusal: str) -> None:
-    """A failed try is on record; what was typed is kept only where it is an account's name, for it may be a password."""
-    found = actors.find_actor_by_login(connection, login=login.strip().lower(), on=legal_date(now()))
-    audit.note(
-        connection, actor=found, at=now(), action="登录失败", object="账号", network=request.remote_addr or "", detail={"known": found is not None, "why": refusal},
-    )
 
 
 def _page(*, login: str = "", refusal: str = "") -> str:

@@ -1,17 +1,21 @@
 """我的: who I am here, my posts, my password, my frequently used opinions, my open sessions."""
 from __future__ import annotations
 
-from flask import Blueprint, g, jsonify, render_template, request, url_for
+from flask import Blueprint, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.access import passwords, phrases, sessions
+from engine.access import notices, passwords, phrases, second_factor, sessions, sign_in_certificates
 from engine.access.actors import LEADER_POSTS
-from engine.kernel.errors import Invalid
+from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.queries import me as query
+from engine.web import entering
 from engine.web.answers import done
 from engine.web.context import actor, identifier, now, reading, today, writing
+from engine.web.csrf import set_cookie
+from engine.web.guard import COOKIE
 
 blueprint = Blueprint("me", __name__)
+CHANGED = "您的密码刚刚改过。如果不是您本人改的，请马上联系管理员。"
 
 
 @blueprint.get("/me")
@@ -21,8 +25,10 @@ def page() -> ResponseReturnValue:
             "posts": query.posts(connection, person_id=actor().person_id, on=today()),
             "sessions": sessions.sessions_of(connection, account_id=actor().account_id, at=now()),
             "profile": query.profile(connection, account_id=actor().account_id),
+            "second": second_factor.standing(connection, account_id=actor().account_id),
+            "certificates": sign_in_certificates.of_account(connection, account_id=actor().account_id),
         }
-    return render_template("me/page.html", this_session=g.session_hash, leads="admin" in actor().rights or actor().post_code in LEADER_POSTS, **values)
+    return render_template("me/page.html", this_session=g.session_hash, ways=entering.WAYS, leads="admin" in actor().rights or actor().post_code in LEADER_POSTS, **values)
 
 
 @blueprint.get("/me/posts")
@@ -34,9 +40,12 @@ def posts() -> ResponseReturnValue:
 
 @blueprint.post("/me/post")
 def switch_post() -> ResponseReturnValue:
+    """Go on in another post under a new cookie; pages that are open elsewhere keep their form token."""
     with writing() as connection:
-        sessions.switch_post(connection, token_hash=g.session_hash, post_id=identifier(request.form.get("post", ""), "岗位"), at=now())
-    return done(url_for("desk.page"), "岗位已切换。")
+        token = sessions.switch_post(connection, token_hash=g.session_hash, post_id=identifier(request.form.get("post", ""), "岗位"), at=now())
+    answer = make_response(done(url_for("desk.page"), "岗位已切换。"))
+    set_cookie(answer, COOKIE, token)
+    return answer
 
 
 @blueprint.get("/me/csrf")
@@ -47,20 +56,23 @@ def csrf() -> ResponseReturnValue:
 
 @blueprint.get("/me/password")
 def password() -> ResponseReturnValue:
-    return render_template("me/password.html", errors={})
+    return render_template("me/password.html", errors={}, policy=entering.policy())
 
 
 @blueprint.post("/me/password")
 def change_password() -> ResponseReturnValue:
     old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
+    rules = entering.policy()
     try:
         if new != again:
             raise Invalid("两次填的新密码不一样，密码未修改。", fields={"again": "和上面填的新密码不一样，请重填。"})
         with writing() as connection:
-            passwords.change_password(connection, account_id=actor().account_id, old=old, new=new, at=now())
+            passwords.change_password(connection, account_id=actor().account_id, old=old, new=new, at=now(), policy=rules)
             ended = sessions.close_other_sessions(connection, account_id=actor().account_id, keep=g.session_hash)
+            notices.send_notices(connection, at=now(), notices=[notices.NewNotice(person_id=actor().person_id, kind="system", text=CHANGED, link=url_for("me.page"))])
+            entering.note(connection, actor=actor(), action="改密码", detail={"ended": ended})
     except Invalid as error:
-        return render_template("me/password.html", errors=error.fields, message=error.message), 422
+        return render_template("me/password.html", errors=error.fields, message=error.message, policy=rules), 422
     return done(url_for("desk.page"), f"密码已改。{f'其他 {ended} 处登录已退出。' if ended else ''}")
 
 
@@ -80,6 +92,19 @@ def save_phrases() -> ResponseReturnValue:
     except Invalid as error:
         return render_template("me/phrases.html", texts=text, errors=error.fields), 422
     return done(url_for("me.phrases"), "常用意见已保存。")
+
+
+@blueprint.post("/me/sessions/<token_hash>/end")
+def end_one(token_hash: str) -> ResponseReturnValue:
+    """End one of the reader's own sessions; somebody else's looks like one that is over."""
+    try:
+        wanted = bytes.fromhex(token_hash)
+    except ValueError:
+        raise NotFound("这个会话已经结束。") from None
+    with writing() as connection:
+        sessions.close_listed_session(connection, account_id=actor().account_id, token_hash=wanted)
+        entering.note(connection, actor=actor(), action="结束会话")
+    return done(url_for("me.page"), "那一处已经退出。")
 
 
 @blueprint.post("/me/sessions/end")

@@ -107,11 +107,12 @@ def test_a_person_switches_between_their_own_posts_only(connection: Connection) 
     opened = open_session(connection, account_id=li.account_id, post_id=None, agent="", at=AT)
     found = resolve_session(connection, token=opened.token, at=AT)
     assert found is not None
-    switch_post(connection, token_hash=found.token_hash, post_id=second, at=AT)
-    moved = resolve_session(connection, token=opened.token, at=AT)
-    assert moved is not None and moved.actor.post_code == "unit_head"
+    token = switch_post(connection, token_hash=found.token_hash, post_id=second, at=AT)
+    assert resolve_session(connection, token=opened.token, at=AT) is None
+    moved = resolve_session(connection, token=token, at=AT)
+    assert moved is not None and moved.actor.post_code == "unit_head" and moved.csrf == opened.csrf
     with pytest.raises(NotFound):
-        switch_post(connection, token_hash=found.token_hash, post_id=wang.post_id, at=AT)
+        switch_post(connection, token_hash=moved.token_hash, post_id=wang.post_id, at=AT)
 
 
 def test_a_token_stands_for_its_holder_until_it_ends_or_is_revoked(connection: Connection) -> None:
