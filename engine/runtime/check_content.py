@@ -18,7 +18,8 @@ from engine.packs.manifest import parse_manifest
 from engine.packs.store import NewVersion
 from engine.packs.yaml import read_yaml
 from engine.registers.declaration import parse_register
-from engine.reporting.statistics.declaration import parse_statistic, register_named
+from engine.reporting.dashboards import parse_dashboard
+from engine.reporting.statistics.declaration import Statistic, parse_statistic, register_named
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 
 Lookup = Callable[[str, str], bytes | None]
@@ -97,6 +98,23 @@ def _statistic(name: str, content: bytes, lookup: Lookup, compiled: dict[str, Co
     return NewVersion(kind="statistic", name=name, title=statistic.title, content=content)
 
 
+def statistic_in(lookup: Lookup) -> Callable[[str], Statistic | None]:
+    """What finds a statistic by name among what would be in force."""
+
+    def find(name: str) -> Statistic | None:
+        content = lookup("statistic", name)
+        register = lookup("register", register_named(content, name=name)) if content is not None else None
+        if content is None or register is None:
+            return None
+        return parse_statistic(content, name=name, register=parse_register(register, name=register_named(content, name=name)))
+
+    return find
+
+
+def _page(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    return NewVersion(kind="page", name=name, title=parse_dashboard(content, name=name, statistic=statistic_in(lookup)).title, content=content)
+
+
 def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
     pieces = pieces_for(content, pack=pack_of(name), find=lambda piece: lookup("piece", piece))
     return NewVersion(kind="document", name=name, title=parse_template(content, name=name, pieces=pieces).title, content=content)
@@ -130,7 +148,7 @@ def plain(value: Any) -> Any:
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
     "piece": _piece, "statistic": _statistic,
-    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _yaml("report"), "page": _yaml("page"),
+    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _yaml("report"), "page": _page,
 }
 
 

@@ -12,7 +12,7 @@ from engine.registers.conditions import Condition, Leaf, offered, read_condition
 from engine.registers.declaration import Field, Register
 from engine.runtime.queries.record_words import dictionaries_of
 
-ROWS = 10
+ROWS = 6
 GROUPS = (1, 2, 3, 4)
 HOW = {"any": "满足任意一组", "all": "每一组都满足"}
 WORDS: Mapping[str, str] = {"is": "是", "not": "不是", "has": "含有", "range": "从…到…", "empty": "未填", "filled": "已填"}

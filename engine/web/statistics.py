@@ -3,8 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -15,13 +13,15 @@ from engine.kernel.names import name_of, pack_of
 from engine.reporting.statistics.asked import ALWAYS, CHARTS, TOPS, Question, read_question
 from engine.reporting.statistics.catalogue import get_statistic, statistics_of
 from engine.reporting.statistics.count import TIME
-from engine.reporting.statistics.declaration import UNIT, Statistic
+from engine.reporting.statistics.declaration import Statistic
 from engine.reporting.statistics.periods import GRAINS, Period, period_of
 from engine.runtime.change_counting import may_change_counting
 from engine.runtime.export_statistic import export_statistic
 from engine.runtime.queries.statistic_page import Looked, look
+from engine.web import dashboards
 from engine.web.context import actor, application, now, reading, today
 from engine.web.register_excel import EXCEL
+from engine.web.statistic_charts import chart_of, list_of, map_of, trend_of
 from engine.web.words import figure
 
 blueprint = Blueprint("statistics", __name__)
@@ -39,7 +39,9 @@ def page() -> ResponseReturnValue:
     for name, (statistic, _) in sorted(statistics_of(application().library).items()):
         pack = pack_of(name)
         groups.setdefault(packs[pack].title if pack in packs else pack, []).append(statistic)
-    return render_template("statistics/page.html", groups=groups, pack_of=pack_of, name_of=name_of)
+    with reading() as connection:
+        boards = dashboards.mine(connection)
+    return render_template("statistics/page.html", groups=groups, boards=boards, pack_of=pack_of, name_of=name_of)
 
 
 @blueprint.get("/statistics/<pack>/<name>")
@@ -65,11 +67,6 @@ def export(pack: str, name: str) -> ResponseReturnValue:
     answer = Response(content, mimetype=EXCEL)
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(title)}"
     return answer
-
-
-def list_of(statistic: Statistic) -> str:
-    """The address of the register's list, without what it is narrowed to."""
-    return url_for("registers.listed", pack=pack_of(statistic.register.name), name=name_of(statistic.register.name))
 
 
 def dimensions_of(statistic: Statistic) -> dict[str, str]:
@@ -104,48 +101,3 @@ def _charts(looked: Looked, question: Question) -> Mapping[str, str]:
     """The charts that fit: shares of a whole only for what adds up, the map only for districts."""
     adds = looked.answer.measures[0].over in ("count", "sum")
     return {key: title for key, title in CHARTS.items() if (key != "pie" or adds) and (key != "map" or looked.areas) and (key != "line" or question.by == TIME)}
-
-
-def chart_of(looked: Looked, question: Question, base: str) -> dict[str, Any] | None:
-    """The groups as the chart's data; the table beside it says the same."""
-    rows = looked.answer.rows
-    if not rows or looked.empty or question.chart == "map":
-        return None
-    measures = looked.answer.measures
-    together = [one for one in measures if one.unit == measures[0].unit][:4] if question.chart != "pie" else measures[:1]
-    return {
-        "kind": question.chart, "labels": [row.title for row in rows], "unit": measures[0].unit, "links": [f"{base}?{question.into(*row.inside)}" if row.inside else "" for row in rows],
-        "series": [{"name": one.title, "values": [_number(row.cells[one.name].value) for row in rows]} for one in together],
-    }
-
-
-def trend_of(looked: Looked, base: str, question: Question) -> dict[str, Any] | None:
-    """The first measure over time, with the year before as a thin line."""
-    if not looked.trend or looked.empty:
-        return None
-    measure = looked.answer.measures[0]
-    titles = [row.title for row in looked.trend]
-    series: list[dict[str, Any]] = [{"name": measure.title, "values": [_number(row.cells[measure.name].value) for row in looked.trend]}]
-    if any(looked.past):
-        series.append({"name": "上年同期", "values": [_number(value) for value in looked.past], "past": True})
-    return {"kind": "trend", "labels": [_short(row.key) for row in looked.trend], "titles": titles, "unit": measure.unit, "series": series, "links": [f"{base}?{question.into(*row.inside)}" if row.inside else "" for row in looked.trend]}
-
-
-def map_of(looked: Looked, question: Question, base: str) -> dict[str, Any] | None:
-    if not looked.areas or looked.empty:
-        return None
-    measure = looked.answer.measures[0]
-    return {
-        "kind": "map", "unit": measure.unit, "name": measure.title,
-        "areas": [{"code": one.code, "title": one.title, "value": _number(one.value), "link": f"{base}?{question.into(UNIT, one.inside)}" if one.inside else ""} for one in looked.areas],
-    }
-
-
-def _short(code: str) -> str:
-    """An axis label: the month, day, week or quarter, with the year where it begins."""
-    parts = code.split("..", 1)[0].split("-")
-    return parts[0] if len(parts) == 1 else f"{parts[0][2:]}-{parts[1]}" if len(parts) == 2 else f"{parts[1]}-{parts[2]}"
-
-
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -73,6 +73,13 @@ def look(connection: Connection, *, question: Question, table: Table, actor: Act
     )
 
 
+def look_tile(connection: Connection, *, question: Question, table: Table, actor: Actor, grouped: bool) -> Looked:
+    """The figures alone, for a tile of a dashboard or a part of a report; ``grouped`` False asks for the total only."""
+    ask = Ask(period=question.period, by=question.by if grouped else None, grain=question.grain, where=question.where)
+    found = answer(connection, statistic=question.statistic, table=table, actor=actor, ask=ask, measures=question.measures, top=question.top, order=question.order)
+    return Looked(answer=found, way=[], trend=[], past=[], areas=_areas(connection, question, found) if grouped else [], options={})
+
+
 def _way(connection: Connection, top: str, here: str) -> list[Step]:
     parts = here.strip("/").split("/")
     paths = ["/".join(parts[: place + 1]) + "/" for place in range(len(parts))]

@@ -4,6 +4,7 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 
 async function draw(box) {
+  box.dataset.drawn = "1";
   try {
     const { drawChart } = await import("./charts/draw.js");
     await drawChart(box, JSON.parse(box.dataset.chart));
@@ -13,8 +14,8 @@ async function draw(box) {
 }
 
 function watch(root) {
-  for (const box of root.querySelectorAll("[data-chart]")) seen.observe(box);
+  for (const box of root.querySelectorAll("[data-chart]:not([data-drawn])")) seen.observe(box);
 }
 
 watch(document);
-document.addEventListener("htmx:afterSettle", (event) => watch(event.detail.target ?? document));
+document.addEventListener("htmx:afterSettle", () => watch(document));

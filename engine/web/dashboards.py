@@ -1,0 +1,79 @@
+"""看板: the tiles that a pack declares for its roles, and the same as a big screen that renews itself."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from engine.access.assignment import roles_held
+from engine.kernel.errors import NotFound
+from engine.kernel.names import name_of, pack_of
+from engine.reference import calendars
+from engine.reporting.dashboards import Dashboard, Tile, parse_dashboard
+from engine.reporting.statistics.asked import Question
+from engine.reporting.statistics.catalogue import get_statistic, statistics_of
+from engine.runtime.queries import desk
+from engine.runtime.queries.statistic_page import Looked, look_tile
+from engine.web.context import actor, application, reading, today
+from engine.web.statistic_charts import chart_of, list_of, map_of
+
+blueprint = Blueprint("dashboards", __name__)
+RENEW_SECONDS = 60
+SEE_ALL_RIGHTS = frozenset({"admin", "analyst"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A tile with its figures: of a statistic, or the reader's tasks."""
+
+    tile: Tile
+    base: str = ""
+    behind: str = ""
+    question: Question | None = None
+    looked: Looked | None = None
+    chart: dict[str, Any] | None = None
+    tasks: desk.Figures | None = None
+
+
+def dashboards() -> dict[str, Dashboard]:
+    """Every dashboard in force."""
+    library = application().library
+    statistics = statistics_of(library)
+    found: dict[str, Dashboard] = library.derived("dashboards", lambda: {
+        name: parse_dashboard(library.current("page", name).content, name=name, statistic=lambda one: statistics[one][0] if one in statistics else None) for name in library.names("page")
+    })
+    return found
+
+
+def mine(connection: Connection) -> list[Dashboard]:
+    """Dashboards of the roles that the reader holds; who designs and who administers sees all."""
+    held = roles_held(connection, posts=actor().posts, on=today())
+    everything = bool(SEE_ALL_RIGHTS & actor().rights)
+    return [one for one in dashboards().values() if everything or held & set(one.roles)]
+
+
+@blueprint.get("/dashboards/<pack>/<name>")
+def one(pack: str, name: str) -> ResponseReturnValue:
+    with reading() as connection:
+        found = next((board for board in mine(connection) if board.name == f"{pack}.{name}"), None)
+        if found is None:
+            raise NotFound("没有这个看板，或者它不是给您的岗位看的。")
+        tiles = [_draw(connection, tile) for tile in found.tiles]
+    screen = request.args.get("screen") == "1"
+    return render_template("dashboards/screen.html" if screen else "dashboards/one.html", board=found, tiles=tiles, pack=pack, name=name, seconds=RENEW_SECONDS)
+
+
+def _draw(connection: Connection, tile: Tile) -> Drawn:
+    if tile.statistic is None:
+        calendar = calendars.load(connection, district_id=actor().district_id)
+        soon = calendar.add_working_days(today(), 3)
+        return Drawn(tile=tile, tasks=desk.inbox(connection, actor=actor(), today=today(), soon_until=soon, filters=desk.Filters()).figures)
+    statistic, table = get_statistic(application().library, tile.statistic)
+    question = tile.question(statistic, today())
+    looked = look_tile(connection, question=question, table=table, actor=actor(), grouped=tile.by is not None)
+    base = url_for("statistics.one", pack=pack_of(statistic.name), name=name_of(statistic.name))
+    chart = map_of(looked, question, base) if tile.shape == "map" else chart_of(looked, question, base) if tile.shape not in ("table", "number") else None
+    return Drawn(tile=tile, base=base, behind=list_of(statistic), question=question, looked=looked, chart=chart)
