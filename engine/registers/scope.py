@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Table, or_, select
+from sqlalchemy import ColumnElement, Select, Table, false, or_, select
 
 from engine.access.actors import Actor
-from engine.access.scope import restrict, scope_root
+from engine.access.scope import scope_root, visible_cases
 from engine.registers.declaration import Register
+from engine.registers.granted import granted, is_closed, units_within
 from engine.storage.tables.organisation import unit
 
 
@@ -16,16 +17,29 @@ def visible(register: Register, table: Table, actor: Actor, *columns: Any) -> Se
 
     ``case``: of cases one may see. ``unit``: of one's own unit, for a head or an office also of the units below. ``agency``: of
     one's own bureau (a district's; at city level the whole branch). ``area``: as ``unit``, but at city level the whole branch.
-    ``bureau``: of the branch, 城管执法 or 市场监管. ``all``: of everybody.
+    ``bureau``: of the branch, 城管执法 or 市场监管. ``all``: of everybody. A role's grant widens it as far as its scope; where the
+    register is closed for reading, only grants count.
     """
     live = select(*columns).where(table.c.deleted_at.is_(None))
-    if actor.sees_everything or register.scope == "all":
+    own = false() if is_closed(actor, register.name, "read") else own_rule(register, table, actor)
+    scopes = granted(actor, register.name, "read")
+    if own is None:
         return live
+    if not scopes:
+        return live.where(own)
+    within = units_within(actor, scopes)
+    return live if within is None else live.where(or_(own, table.c.unit_id.in_(within)))
+
+
+def own_rule(register: Register, table: Table, actor: Actor) -> ColumnElement[bool] | None:
+    """What the declaration's ``scope`` lets ``actor`` see, None for everything."""
+    if actor.sees_everything or register.scope == "all":
+        return None
     if register.scope == "case":
-        return restrict(live, actor, case_id=table.c.case_id)
+        return table.c.case_id.in_(visible_cases(actor))
     if register.scope == "agency" and actor.district_id is not None:
-        return live.where(table.c.district_id == actor.district_id)
-    return live.where(table.c.unit_id.in_(_units(register, actor)))
+        return table.c.district_id == actor.district_id
+    return table.c.unit_id.in_(_units(register, actor))
 
 
 def _units(register: Register, actor: Actor) -> Select[Any]:

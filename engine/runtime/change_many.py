@@ -11,6 +11,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import GuichengError, Invalid
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Field, Register
+from engine.registers.granted import for_reader
 from engine.runtime.application import Application
 from engine.runtime.edit_record import change_record, remove_record
 from engine.runtime.queries import registers as query
@@ -42,7 +43,7 @@ def set_on_many(
 
     Raises Invalid for no record, too many, no reason, a field that isn't offered. What one record refuses is its result.
     """
-    declared, _ = get_register(app.library, register)
+    declared = for_reader(get_register(app.library, register)[0], actor)
     one = next((known for known in settable(declared) if known.name == field), None)
     if one is None:
         raise Invalid("请选要改哪一栏。", fields={"field": "请选要改哪一栏。"})

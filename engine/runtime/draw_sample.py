@@ -20,6 +20,7 @@ from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Register
 from engine.registers.filters import narrow, read_asked
+from engine.registers.granted import granted, is_closed
 from engine.registers.scope import visible
 from engine.reporting.sampling.draw import LARGEST, Drawn, Item, Rule, draw
 from engine.reporting.sampling.proof import population_sm3, proof, rule_as_json
@@ -52,7 +53,9 @@ class Order:
 
 def may_draw(connection: Connection, *, register: Register, actor: Actor, at: datetime) -> bool:
     """True when the register may be drawn from on its page and the actor holds the role that does."""
-    if register.draws is None:
+    if granted(actor, register.name, "draw"):
+        return True
+    if register.draws is None or is_closed(actor, register.name, "draw"):
         return False
     pairs = candidates(connection, role=register.draws, case_unit_id=actor.unit_id, on=legal_date(at))
     return not set(actor.posts).isdisjoint(pairs)

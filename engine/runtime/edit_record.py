@@ -17,6 +17,7 @@ from engine.kernel.errors import Forbidden, Invalid, StaleRevision
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Register
+from engine.registers.granted import for_reader
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
 from engine.runtime.form_context import form_context
@@ -29,12 +30,18 @@ from engine.storage.tables.registers import record_history
 LONGEST_REASON = 500
 
 
+def known_register(app: Application, actor: Actor, name: str) -> tuple[Register, Table]:
+    """The register as the actor knows it: a field hidden from them can't be written either."""
+    register, table = get_register(app.library, name)
+    return for_reader(register, actor), table
+
+
 def create_record(app: Application, *, actor: Actor, register: str, data: Mapping[str, Any], key: UUID, at: datetime) -> UUID:
     """A new record of the actor's unit; its id is ``key``, so that a form sent twice makes one record.
 
     Raises Forbidden for who doesn't edit the register, Invalid with one message per field.
     """
-    declared, table = get_register(app.library, register)
+    declared, table = known_register(app, actor, register)
     if not declared.creatable:
         raise Forbidden(f"“{declared.title}”不能在台账里登记，由办案自动记入。")
     with app.db.begin() as connection:
@@ -58,7 +65,7 @@ def change_record(
 
     Raises NotFound for a record the actor may not see, Forbidden, Invalid, StaleRevision when it changed since ``rev``.
     """
-    declared, table = get_register(app.library, register)
+    declared, table = known_register(app, actor, register)
     with app.db.begin() as connection:
         record = _locked(connection, actor, declared, table, record_id, rev, at)
         values = _checked(
@@ -75,7 +82,7 @@ def change_record(
 
 def remove_record(app: Application, *, actor: Actor, register: str, record_id: UUID, reason: str, rev: str, at: datetime) -> None:
     """Take the record out of the list; it and its history stay stored. Raises as ``change_record`` does."""
-    declared, table = get_register(app.library, register)
+    declared, table = known_register(app, actor, register)
     if not declared.creatable:
         raise Forbidden(f"“{declared.title}”的记录属于案件，不能在台账里删除。")
     why = _reason(reason)

@@ -22,11 +22,13 @@ from engine.registers.catalogue import get_register
 from engine.registers.declaration import Register
 from engine.registers.excel import WIDTHS, Sheet, cell_of
 from engine.registers.filters import Asked, read_asked
+from engine.registers.granted import for_reader
 from engine.registers.transfers import Cancelled, Progress, add_transfer, alone, move, transfer
 from engine.runtime.application import Application
 from engine.runtime.job_names import EXPORT_REGISTER
 from engine.runtime.queries import registers as query
 from engine.runtime.queries.pages import EXACT_LIMIT
+from engine.runtime.register_rights import require_export
 
 MOST = 500_000
 
@@ -42,6 +44,8 @@ class Exported:
 def export_list(app: Application, *, actor: Actor, register: str, asked: Asked, at: datetime) -> Exported:
     """The actor's list as it is narrowed, ordered and shown. Raises TooLarge above half a million rows."""
     declared, table = get_register(app.library, register)
+    require_export(declared, actor)
+    declared = for_reader(declared, actor)
     with app.db.connect() as connection:
         total = query.count(connection, actor=actor, register=declared, table=table, asked=asked, limit=EXACT_LIMIT)
         if total > EXACT_LIMIT:
@@ -87,6 +91,8 @@ def make_export(app: Application, *, transfer_id: str) -> None:
             return
         actor = load_actor(connection, order["account_id"], order["post_id"], legal_date(at))
         register, table = get_register(app.library, order["register"])
+        require_export(register, actor)
+        register = for_reader(register, actor)
         asked = read_asked(register, parse_qsl(order["query"]), on=legal_date(at))
         try:
             sm3, rows = _build(app, connection, actor, register, table, asked, at, tell=progress.tell)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import RANGES, VALIDITY, Asked, Condition, filterable, read_asked
+from engine.registers.granted import for_reader
 from engine.registers.views import remove_view, save_view, views_of
 from engine.runtime.draw_sample import may_draw
 from engine.runtime.queries import registers as query
@@ -38,8 +39,9 @@ class Filter:
 
 
 def wanted(pack: str, name: str) -> tuple[Register, Table]:
-    """The register of an address; raises NotFound."""
-    return get_register(application().library, f"{pack}.{name}")
+    """The register of an address as the reader knows it; raises NotFound."""
+    register, table = get_register(application().library, f"{pack}.{name}")
+    return for_reader(register, actor()), table
 
 
 def asked_of(register: Register) -> Asked:

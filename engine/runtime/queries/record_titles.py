@@ -14,6 +14,7 @@ from engine.kernel.names import name_of, pack_of
 from engine.packs.library import Library
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Field, Register
+from engine.registers.granted import for_reader
 from engine.registers.scope import visible
 from engine.runtime.application import Application
 
@@ -46,7 +47,7 @@ def record_title(app: Application, connection: Connection, *, actor: Actor | Non
 def record_value(app: Application, connection: Connection, *, actor: Actor, register: str, record_id: UUID, field: str) -> Any:
     """What ``field`` of one live record holds, ids as text; None when it is empty, secret, not there or not for ``actor``."""
     declared, held = get_register(app.library, register)
-    known = declared.fields.get(field)
+    known = for_reader(declared, actor).fields.get(field)
     if known is None or known.secret:
         return None
     value = connection.scalar(visible(declared, held, actor, held.c[field]).where(held.c.id == record_id))
