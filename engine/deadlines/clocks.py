@@ -89,13 +89,16 @@ def start_clock(
     read_on: date | None = None,
     label: str = "",
     start_at: datetime | None = None,
+    amount: int | None = None,
 ) -> ClockState:
     """Start the clock whose length the dated parameter ``clock`` sets, as in force on ``read_on`` (the start day by default).
 
-    A clock in hours starts at ``start_at``, by default when the act happens. With ``label`` the clock is called ``clock_name(clock, label)`` and its title ends with the label in brackets.
+    ``amount`` stands for the parameter's where somebody decided another in this case (限你单位于……内). A clock in hours starts at ``start_at``, by default when the act happens. With ``label`` the clock is called ``clock_name(clock, label)`` and its title ends with the label in brackets.
     Raises NotFound without a value in force, Conflict when the case has this clock running already.
     """
     rule = rule_of(get_value(connection, name=clock, on=read_on or start_on, unit_id=unit_id))
+    if amount is not None:
+        rule = replace(rule, amount=amount)
     begun = (start_at or by.at) if rule.in_hours else None
     start_on = legal_date(begun) if begun else start_on
     calendar = calendars.load(connection, district_id=district_id)

@@ -127,6 +127,16 @@ class TaskContext:
         found = pool(self.connection, role=qualify(role, pack_of(self.process)), case_unit_id=self.case["unit_id"], on=self.today)
         return UUID(person_id) in {id for id, _ in found.people}
 
+    def unit(self, unit_id: str) -> dict[str, Any]:
+        """A unit: ``id``, ``name``, ``kind``, ``bureau``, the ``district_id`` it is in (None at city level). Raises NotFound."""
+        from engine.storage.tables.organisation import unit
+
+        columns = (unit.c.id, unit.c.name, unit.c.kind, unit.c.bureau, unit.c.district_id)
+        found = self.connection.execute(select(*columns).where(unit.c.id == UUID(unit_id), unit.c.active)).mappings().one_or_none()
+        if found is None:
+            raise NotFound("没有这个单位，或者已经停用。")
+        return dict(found)
+
     def person_name(self, person_id: str) -> str:
         """The name of a person; empty when there is none."""
         from engine.storage.tables.organisation import person

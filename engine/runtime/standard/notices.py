@@ -14,12 +14,12 @@ from engine.storage.tables.organisation import person, post
 
 
 @service_task(title="发通知", mode="inline")
-def notify(context: TaskContext, *, text: str, role: str = "", person: str = "") -> dict[str, int]:
+def notify(context: TaskContext, *, text: str, role: str = "", person: str = "", unit: str = "") -> dict[str, int]:
     """Put ``text`` into the notices of one ``person`` (id), or of everybody who holds ``role`` for this case. Result: ``count``.
 
-    When the role is the case's 承办人 and somebody has become it, only that person is told.
+    With ``unit`` (id) the role is looked up there, as ``gc:unit`` does for a step. When the role is the case's 承办人 and somebody has become it, only that person is told.
     """
-    people = [UUID(person)] if person else _holders(context, qualify(role, pack_of(context.process)))
+    people = [UUID(person)] if person else _holders(context, qualify(role, pack_of(context.process)), unit)
     for id in people:
         context.work.notices.append({
             "id": new_id(), "person_id": id, "kind": "case", "text": f"{context.case['title']}：{text}", "link": f"/cases/{context.case_id}",
@@ -28,11 +28,11 @@ def notify(context: TaskContext, *, text: str, role: str = "", person: str = "")
     return {"count": len(people)}
 
 
-def _holders(context: TaskContext, role: str) -> list[UUID]:
+def _holders(context: TaskContext, role: str, unit: str) -> list[UUID]:
     handler = context.app.catalogue.kind(context.case["kind"]).handler
-    if handler == role and context.case["handler_id"] is not None:
+    if handler == role and not unit and context.case["handler_id"] is not None:
         return [context.case["handler_id"]]
-    pairs = candidates(context.connection, role=role, case_unit_id=context.case["unit_id"], on=context.today)
+    pairs = candidates(context.connection, role=role, case_unit_id=context.case["unit_id"], on=context.today, unit_id=UUID(unit) if unit else None)
     if not pairs:
         return []
     query = (
