@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, false, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.errors import BusinessError
@@ -14,6 +14,7 @@ from engine.kernel.names import pack_of, qualify
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Register
 from engine.registers.filters import narrow, read_asked
+from engine.registers.placed import check_place_values, place_clause
 from engine.registers.scope import visible
 from engine.registers.write_record import write_record
 from engine.runtime.handlers import service_task
@@ -71,9 +72,12 @@ def look_up(context: TaskContext, *, register: str, record: str) -> dict[str, An
 
 
 @service_task(title="按条件找台账记录", mode="inline", pure=True)
-def find_records(context: TaskContext, *, register: str, filter: dict | None = None, ids: list | None = None, most: int = 500) -> dict[str, Any]:
+def find_records(
+    context: TaskContext, *, register: str, filter: dict | None = None, ids: list | None = None, near: dict | None = None, within: float = 0, most: int = 500,
+) -> dict[str, Any]:
     """Records of ``register`` that whoever takes this step sees, by ``filter`` {field: value or list of values} or among ``ids``, oldest first.
 
+    With ``within`` (metres) only those whose place lies that near the point ``near``; none when it is unknown.
     Results: ``found``, a list of {id, label, unit}, at most ``most`` (2,000 and never more); ``count``, how many there are in all.
     """
     declared, table = _register(context, register)
@@ -85,9 +89,19 @@ def find_records(context: TaskContext, *, register: str, filter: dict | None = N
     query = narrow(query, declared, table, read_asked(declared, pairs, on=context.today))
     if ids is not None:
         query = query.where(table.c.id.in_([UUID(str(one)) for one in ids]))
+    if within:
+        query = query.where(_nearby(declared, table, near, float(within)))
     rows = context.connection.execute(query.order_by(table.c.created_at, table.c.id).limit(MOST_FOUND)).mappings().all()
     found = [{"id": str(row["id"]), "label": row["x_label"] or "", "unit": _plain(row["unit_id"])} for row in rows[: min(int(most), MOST_FOUND)]]
     return {"found": found, "count": len(rows)}
+
+
+def _nearby(register: Register, table: Table, near: Mapping[str, Any] | None, metres: float) -> ColumnElement[bool]:
+    """Within ``metres`` of ``near``, by the register's first field that is a point."""
+    field = next((one for one in register.fields.values() if one.type == "point"), None)
+    if field is None or not near:
+        return false()
+    return place_clause(field, table, "near", check_place_values(field, "near", [f"{near['lon']},{near['lat']},{metres:g}"]))
 
 
 def _register(context: TaskContext, name: str) -> tuple[Register, Table]:

@@ -17,7 +17,7 @@ PACK = "illegal_building"
 
 def intake(**changes: Any) -> dict[str, Any]:
     return {
-        "title": "东街道某路 12 号楼顶搭建", "kind": "new", "address": "东街道某路 12 号", "longitude": 121.45, "latitude": 31.23, "area": 36.5, "structure": "panel",
+        "title": "东街道某路 12 号楼顶搭建", "kind": "new", "address": "东街道某路 12 号", "location": {"lon": 121.45, "lat": 31.23}, "area": 36.5, "structure": "panel",
         "source": "found", "found_on": "2026-11-18", "owner": "某某", "owner_phone": "13800000000", **changes,
     }
 

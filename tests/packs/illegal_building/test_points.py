@@ -24,7 +24,7 @@ def test_a_street_registers_a_point_and_it_gets_a_number(walk: Walker) -> None:
     assert (state(walk), walk.waiting(), walk.case()["number"]) == ("已登记", set(), "沪城管云违办〔2026〕00001号")
 
 
-@pytest.mark.parametrize(("field", "value"), [("title", None), ("area", None), ("found_on", "2027-01-01"), ("longitude", 31.2), ("owner_phone", "12")])
+@pytest.mark.parametrize(("field", "value"), [("title", None), ("area", None), ("found_on", "2027-01-01"), ("location", {"lon": 31.2}), ("owner_phone", "12")])
 def test_what_is_incomplete_or_impossible_is_refused_with_the_field(walk: Walker, field: str, value: Any) -> None:
     with pytest.raises(Invalid) as refused:
         walk.start("a1_street", "illegal_building.point_intake", intake(**{field: value}))
@@ -40,12 +40,19 @@ def test_a_second_point_at_one_address_is_looked_at_by_the_district(walk: Walker
     assert (len(records(walk, POINT)), state(walk)) == (points, told)
 
 
+@pytest.mark.parametrize(("metres", "asked"), [(11, True), (40, False)])
+def test_a_point_that_lies_near_another_is_looked_at_though_its_address_differs(walk: Walker, metres: int, asked: bool) -> None:
+    new_point(walk)
+    walk.start("a1_street", "illegal_building.point_intake", intake(address="北弄 3 号", location={"lon": 121.45, "lat": 31.23 + metres / 111_000}))
+    assert (walk.waiting() == {"confirm_new"}) is asked
+
+
 def test_the_district_sends_a_doubtful_point_back_to_the_street(walk: Walker) -> None:
     new_point(walk)
     walk.start("a1_street", "illegal_building.point_intake", intake())
     walk.do("a_works", "confirm_new", "send_back", opinion="地址写到门牌号。")
     assert walk.holders("enter") == {"a1_street"}
-    walk.do("a1_street", "enter", "submit", intake(address="东街道某路 14 号"))
+    walk.do("a1_street", "enter", "submit", intake(address="东街道某路 14 号", location={"lon": 121.47, "lat": 31.23}))
     assert state(walk) == "已登记"
 
 
