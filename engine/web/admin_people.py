@@ -94,7 +94,7 @@ def _role_titles(names: Any) -> list[tuple[str, list[str]]]:
     packs = application().catalogue.packs
     for name in sorted(names):
         pack, _, bare = name.partition(".")
-        role = packs[pack].roles.get(bare) if pack in packs else None
+        role = packs[pack].roles.get(name) if pack in packs else None
         found.setdefault(packs[pack].title if pack in packs else "自设角色", []).append(role.title if role else bare)
     return sorted(found.items())
 

@@ -19,7 +19,7 @@ from engine.runtime.queries import registers as query
 from engine.runtime.queries.pages import Option
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.queries.related import files_of, pointing_at
-from engine.runtime.register_rights import may_edit, may_import
+from engine.runtime.register_rights import may_edit, may_export, may_import
 from engine.runtime.start_case import may_start
 from engine.web.context import actor, application, identifier, now, reading, today, writing
 
@@ -73,7 +73,7 @@ def listed(pack: str, name: str) -> ResponseReturnValue:
         imports = may_import(connection, register=register, actor=actor(), on=today())
         draws = may_draw(connection, register=register, actor=actor(), at=now())
     return render_template(
-        "registers/list.html", draws=draws, imports=imports, register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
+        "registers/list.html", draws=draws, imports=imports, exports=may_export(register, actor()), register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
         columns=query.shown_fields(register, asked), here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
     )
 

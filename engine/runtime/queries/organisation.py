@@ -114,3 +114,11 @@ def cases_by_way(connection: Connection, actor: Actor) -> list[tuple[str, int]]:
 def right_words(rights: Any) -> list[str]:
     """Titles of global rights."""
     return [RIGHTS[one].split("：")[0] for one in sorted(rights) if one in RIGHTS]
+
+
+def rights_held(connection: Connection) -> list[Row[Any]]:
+    """Open accounts with global rights: person_id, name, login, rights, by name."""
+    return list(connection.execute(
+        select(person.c.id.label("person_id"), person.c.name, account.c.login, account.c.rights).join(person, person.c.id == account.c.person_id)
+        .where(account.c.active, func.jsonb_array_length(account.c.rights) > 0).order_by(person.c.pinyin, person.c.id).limit(500)
+    ))

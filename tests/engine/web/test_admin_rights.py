@@ -1,0 +1,110 @@
+"""权限 in the browser: roles, holders, grants by function, register and field, why, and the matrix."""
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import python_calamine
+from sqlalchemy import select
+
+from engine.access import integrity
+from engine.access.actors import find_actor_by_login
+from engine.registers.catalogue import get_register
+from engine.registers.granted import for_reader
+from engine.runtime.register_rights import may_export
+from engine.storage.tables.organising import access_grant
+from tests.engine.runtime.walk import HANDLING, do, start_clue
+from tests.engine.web.test_admin_organisation import Office
+from tests.town import Town
+
+ROLES, CLUE = "/admin/rights/roles", "case_filing.clue"
+
+
+@pytest.fixture
+def office(town: Town) -> Office:
+    return Office(town)
+
+
+def give(office: Office, role: str, number: int, **fields: Any) -> int:
+    return office.security.post(f"{ROLES}/{role}/grant", {"reason": "文件〔2026〕1号", "key": f"grant-{role}-{number}", **fields}).status_code
+
+
+def test_a_role_of_ones_own_opens_a_register_as_long_as_it_runs(office: Office) -> None:
+    case_id = start_clue(office.town).case_id
+    do(office.town, "officer", "verify", "file", data=HANDLING)
+    assert office.security.post(ROLES, {"word": "watch", "title": "专班", "reason": "专项行动", "key": "role-watch-1"}).status_code == 303
+    assert office.admin.post(ROLES, {"word": "other", "title": "别的", "reason": "x", "key": "role-other-1"}).status_code == 403
+    record, stranger = f"/registers/case_filing/clue/{case_id}", office.browser("other_officer")
+    assert stranger.get(record).status_code == 404
+    named = {"people": office.town.people["other_officer"], "reason": "抽调", "valid_until": str(office.today), "key": "name-watch-1"}
+    assert office.security.post(f"{ROLES}/own.watch/person", named).status_code == 303
+    assert give(office, "own.watch", 1, kind="register", register=CLUE, action="read", scope="agency") == 303
+    assert stranger.get(record).status_code == 200
+    why = office.auditor.get(f"/admin/why?person={office.town.people['other_officer']}&thing=http://x{record}").get_data(as_text=True)
+    assert "看得到这条台账记录" in why and "本局" in why
+    with office.app.db.connect() as connection:
+        tomorrow = find_actor_by_login(connection, login="other_officer", on=office.today + timedelta(days=1))
+        assert tomorrow and not tomorrow.grants and integrity.check(connection, office.app.keys) == []
+    grant = office.all(select(access_grant.c.id))[0]
+    assert office.security.post(f"{ROLES}/own.watch/end_grant", {"grant": grant, "last_day": str(office.today - timedelta(days=1)), "reason": "结束", "key": "end-watch-1"}).status_code == 303
+    assert stranger.get(record).status_code == 404
+    assert "结束" in office.auditor.get("/admin/rights").get_data(as_text=True)
+
+
+def test_closed_actions_and_hidden_fields_leave_it_to_grants(office: Office) -> None:
+    start_clue(office.town)
+    do(office.town, "officer", "verify", "file", data=HANDLING)
+    register, _ = get_register(office.app.library, CLUE)
+    shown = next(name for name, field in register.fields.items() if field.type == "choice")
+    assert give(office, "everybody", 1, kind="closed", register=CLUE, action="export") == 303
+    assert give(office, "everybody", 2, kind="field", field=f"{CLUE}.{shown}", level="hide") == 303
+    assert give(office, "case_filing.handler", 3, kind="field", field=f"{CLUE}.{shown}", level="read") == 303
+    assert give(office, "case_filing.handler", 4, kind="register", register=CLUE, action="export", scope="own") == 303
+    assert give(office, "everybody", 5, kind="field", field=f"{CLUE}.nothing", level="hide") == 422
+    assert give(office, "case_filing.handler", 6, kind="function", function="admin") == 422
+    assert give(office, "everybody", 7, kind="function", function="export") == 422
+    officer, head = office.town.actor("officer"), office.town.actor("head")
+    assert (shown in for_reader(register, officer).fields, shown in for_reader(register, head).fields) == (True, False)
+    assert (may_export(register, officer), may_export(register, head)) == (True, False)
+    listed = office.browser("head").get("/registers/case_filing/clue").get_data(as_text=True)
+    assert f'name="f.{shown}"' not in listed and "导出所见" not in listed and f'name="f.{shown}"' in office.browser("officer").get("/registers/case_filing/clue").get_data(as_text=True)
+    assert office.browser("head").post("/registers/case_filing/clue/export").status_code == 403
+    assert give(office, "case_filing.handler", 8, kind="function", function="export") == 303
+    assert "export" in office.town.actor("officer").rights and "export" not in office.town.actor("head").rights
+
+
+def test_why_names_the_way_or_says_that_none_leads_there(office: Office) -> None:
+    case_id = start_clue(office.town).case_id
+
+    def why(login: str, **asked: Any) -> str:
+        return office.auditor.get("/admin/why", query_string={"person": str(office.town.people[login]), **asked}).get_data(as_text=True)
+
+    assert "看得到这件案件" in why("head", thing=f"/cases/{case_id}") and "第一市场监督管理所" in why("head", thing=f"/cases/{case_id}")
+    assert "看不到这件案件" in why("other_officer", thing=str(case_id))
+    assert "没有这个案号" in why("head", thing="没有的案号")
+    assert "没有“运行值守”的权限" in why("officer", right="operator")
+    assert "有“发起 case_filing.clue_intake”的权限" in why("officer", start="case_filing.clue_intake").replace("没有", "")
+    assert office.browser("officer").get("/admin/why").status_code == 403
+
+
+def test_the_matrix_is_on_the_page_and_in_the_file(office: Office) -> None:
+    assert give(office, "case_filing.intake_clerk", 1, kind="function", function="reveal") == 303
+    page = office.auditor.get("/admin/rights/matrix").get_data(as_text=True)
+    assert "登记案源线索" in page and "查看遮掩的证件号码" in page
+    sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(office.auditor.get("/admin/rights/matrix.xlsx").data)).get_sheet_by_index(0)
+    rows = {row[2]: row for row in sheet.to_python()}
+    assert "登记案源线索" in rows["case_filing.intake_clerk"][4] and "查看遮掩" in rows["case_filing.intake_clerk"][5]
+
+
+def test_holders_of_a_packs_role_are_dated_rows(office: Office) -> None:
+    sent = {"post": "section_staff", "unit_kind": "section", "scope": "agency", "valid_until": str(office.today), "reason": "局长办公会", "key": "holder-1-new"}
+    path = f"{ROLES}/case_filing.handler"
+    for _ in range(2):
+        assert office.security.post(f"{path}/holder", sent).status_code == 303
+    page = office.auditor.get(path).get_data(as_text=True)
+    assert page.count("局长办公会") == 1 and "科室的科（处）室工作人员" in page
+    assert office.security.post(f"{path}/person", {"people": office.town.people["officer"], "reason": "x", "key": "holder-2-new"}).status_code == 422
+    assert office.security.post(f"{path}/holder", {**sent, "reason": "", "key": "holder-3-new"}).status_code == 422
+    assert office.security.post(f"{ROLES}/no.such/holder", {**sent, "key": "holder-4-new"}).status_code == 404
