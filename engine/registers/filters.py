@@ -18,7 +18,8 @@ from engine.registers.bounds import bound_of
 from engine.registers.conditions import Condition as Tree
 from engine.registers.conditions import clause_of, plain_condition, read_condition
 from engine.registers.declaration import Field, Register
-from engine.registers.tables import SQLA, order_text
+from engine.registers.tables import SQLA, order_text, searched, words_text
+from engine.storage.find_words import has_word, short
 from engine.storage.tables.organisation import unit
 
 RANGES = frozenset({"number", "money", "date", "datetime"})
@@ -169,10 +170,12 @@ def _condition(one: Field, found: Mapping[str, list[str]]) -> Condition:
 
 def narrow(statement: Select[Any], register: Register, table: Table, asked: Asked) -> Select[Any]:
     """``statement`` over ``table`` with every condition of ``asked``, all of which must hold."""
-    searched = [f for f in register.fields.values() if f.search and not f.secret and f.type in ("text", "serial")]
+    fields = searched(register)
     for word in asked.query.split()[:MOST_WORDS]:
-        if searched:
-            statement = statement.where(or_(*(table.c[f.name].contains(word, autoescape=True) for f in searched)))
+        if fields:
+            statement = statement.where(or_(*(table.c[f.name].contains(word, autoescape=True) for f in fields)))
+            if short(word):
+                statement = statement.where(has_word(literal_column(words_text(register, prefix=f"{table.schema}.{table.name}.")), word))
     for condition in asked.conditions.values():
         for clause in _validity(register, table, condition.codes, asked.on) if condition.field is VALID else _clauses(condition, table):
             statement = statement.where(clause)

@@ -109,7 +109,20 @@ def _indexes(connection: Connection, register: Register) -> list[str]:
             wanted[_index_name(register, field, "r")] = f'("{field.name}") WHERE "{field.name}" IS NOT NULL'
         if (field.list and field.type == "choices" and not field.secret) or field.type == "tags":
             wanted[_index_name(register, field, "c")] = f'USING gin ("{field.name}")'
+    if searched(register):
+        held = words_text(register)
+        wanted[f"ix_w_{sm3_hex(f'{register.table} {held}'.encode())[:24]}"] = f"USING gin (public.gc_words({held}))"
     return [f"CREATE INDEX {name} ON reg.{register.table} {body}" for name, body in wanted.items() if name not in known]
+
+
+def searched(register: Register) -> list[Field]:
+    """The fields that the search box looks through."""
+    return [f for f in register.fields.values() if f.search and not f.secret and f.type in ("text", "serial")]
+
+
+def words_text(register: Register, *, prefix: str = "") -> str:
+    """What the search box looks through, as the index of short words holds it."""
+    return " || ' ' || ".join(f"coalesce({prefix}\"{f.name}\", '')" for f in searched(register))
 
 
 def _keys(connection: Connection, register: Register) -> list[str]:

@@ -13,6 +13,8 @@ from engine.form_filling.live import live_html
 from engine.form_filling.render import render_form
 from engine.kernel.errors import Invalid
 from engine.registers.declaration import Register
+from engine.registers.duplicates import find_alike
+from engine.registers.scope import visible
 from engine.runtime.edit_record import change_record, create_record, remove_record
 from engine.runtime.form_context import form_context
 from engine.runtime.queries import registers as query
@@ -42,7 +44,20 @@ def create(pack: str, name: str) -> ResponseReturnValue:
         if not error.fields:
             raise
         return _new_page(pack, name, sent=data, errors=error.fields), 422
+    alike = _count_alike(register, pack, name, id)
+    if alike:
+        return done(url_for("register_alike.of_record", pack=pack, name=name, record_id=id), f"已登记。有 {alike} 条可能重复，请核对；确是同一处就合并。")
     return done(url_for("registers.one", pack=pack, name=name, record_id=id), "已登记。")
+
+
+def _count_alike(register: Register, pack: str, name: str, id: UUID) -> int:
+    """How many records may be the one just made: asked of registers that have points."""
+    _, table = wanted(pack, name)
+    if not any(one.type == "point" for one in register.placed):
+        return 0
+    with reading() as connection:
+        record, _ = query.one(connection, actor=actor(), register=register, table=table, record_id=id)
+        return len(find_alike(connection, register=register, table=table, seen=visible(register, table, actor(), table.c.id), values=record.values, without=id))
 
 
 @blueprint.get("/registers/<pack>/<name>/<record_id>/edit")
