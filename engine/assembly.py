@@ -42,6 +42,8 @@ from engine.runtime.key_rounds.rounds import round_failed, run_round
 from engine.runtime.make_items import make_items
 from engine.runtime.migrating.begin_migration import check_migration
 from engine.runtime.migrating.run_migration import run_migration, run_undo
+from engine.runtime.reports.issue import make_files
+from engine.runtime.reports.schedule import draft_scheduled
 from engine.runtime.run_effect import effect_exhausted, run_effect
 from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders
@@ -55,6 +57,7 @@ EFFECT_ATTEMPTS = 6
 TRANSFERS: dict[str, JobFunction] = {
     job_names.EXPORT_REGISTER: make_export, job_names.CHECK_IMPORT: check_import, job_names.WRITE_IMPORT: write_import, job_names.UNDO_IMPORT: undo_written,
 }
+REPORTS: dict[str, JobFunction] = {job_names.RENDER_REPORT: make_files, job_names.DRAFT_REPORT: draft_scheduled}
 
 
 def create_application(settings: Settings, *, clock: Clock | None = None, db: Engine | None = None, sync: bool = True) -> Application:
@@ -154,6 +157,6 @@ def _register_jobs(app: Application) -> None:
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():
         app.jobs.register(name, function, exhausted=document_exhausted)
-    for name, function in GUARDING.items():
+    for name, function in (*GUARDING.items(), *REPORTS.items()):
         app.jobs.register(name, function, attempts=5)
     app.jobs.close()

@@ -19,6 +19,7 @@ from engine.packs.store import NewVersion
 from engine.packs.yaml import read_yaml
 from engine.registers.declaration import parse_register
 from engine.reporting.dashboards import parse_dashboard
+from engine.reporting.reports.declaration import parse_report
 from engine.reporting.statistics.declaration import Statistic, parse_statistic, register_named
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
 
@@ -115,6 +116,10 @@ def _page(name: str, content: bytes, lookup: Lookup, compiled: dict[str, Compile
     return NewVersion(kind="page", name=name, title=parse_dashboard(content, name=name, statistic=statistic_in(lookup)).title, content=content)
 
 
+def _report(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    return NewVersion(kind="report", name=name, title=parse_report(content, name=name, statistic=statistic_in(lookup)).title, content=content)
+
+
 def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
     pieces = pieces_for(content, pack=pack_of(name), find=lambda piece: lookup("piece", piece))
     return NewVersion(kind="document", name=name, title=parse_template(content, name=name, pieces=pieces).title, content=content)
@@ -148,7 +153,7 @@ def plain(value: Any) -> Any:
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
     "piece": _piece, "statistic": _statistic,
-    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _yaml("report"), "page": _page,
+    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _report, "page": _page,
 }
 
 
