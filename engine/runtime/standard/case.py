@@ -77,9 +77,9 @@ def number_case(context: TaskContext, case: dict[str, Any]) -> str:
 @service_task(title="建立案件", mode="inline", reversible=False)
 def open_case(
     context: TaskContext, *, kind: str, title: str = "", state: str = "", link: str = "became", number: bool = True, register: str = "",
-    record: dict | None = None,
+    record: dict | None = None, unit: str = "",
 ) -> dict[str, Any]:
-    """Open a case of ``kind`` from this one, with its handler, parties and place; linked as ``link``.
+    """Open a case of ``kind`` from this one, with its handler, parties and place; linked as ``link``. With ``unit`` (id) that unit gets it, without a handler.
 
     Processes that packs declare under ``begins`` for the kind start on it by themselves, as of this act.
     Results: ``case_id``, ``number``. ``register`` names the register that gets the new case's record, ``record`` what stands in it.
@@ -87,8 +87,8 @@ def open_case(
     here = dict(context.case)
     full = qualify(kind, pack_of(context.process))
     fresh = new_case(
-        context.app, context.connection, kind=full, title=title or here["title"], unit_id=here["unit_id"], actor=context.work.actor, at=context.at,
-        parent_id=None, handler_id=here["handler_id"], subject=here["subject"], address=here["address"], state=state or None,
+        context.app, context.connection, kind=full, title=title or here["title"], unit_id=UUID(unit) if unit else here["unit_id"], actor=context.work.actor,
+        at=context.at, parent_id=None, handler_id=None if unit else here["handler_id"], subject=here["subject"], address=here["address"], state=state or None,
     )
     if number:
         text = number_case(context, fresh)
