@@ -76,17 +76,30 @@ def _nothing(on: Field) -> Condition:
 
 
 def figures(connection: Connection, *, statistic: Statistic, table: Table, actor: Actor, ask: Ask, measures: Sequence[str]) -> Figures:
-    """The measures as ``actor`` may see them, one statement per date that they are about. Raises Invalid for a dimension that isn't offered."""
+    """The measures as ``actor`` may see them. Raises Invalid for a dimension that isn't offered."""
+    return figures_over(connection, statistic=statistic, table=table, actor=actor, ask=ask, measures=measures, periods=[ask.period])[0]
+
+
+def figures_over(
+    connection: Connection, *, statistic: Statistic, table: Table, actor: Actor, ask: Ask, measures: Sequence[str], periods: Sequence[Period | None],
+) -> list[Figures]:
+    """The same for each of ``periods`` (in place of the one in ``ask``), in one reading: one statement per date that measures are about.
+
+    A group is there when a record of it is counted in that period.
+    """
     wanted = {name: statistic.measures[name] for name in _with_parts(statistic, measures)}
-    found: dict[str, dict[str, Decimal | None]] = {}
+    found: list[dict[str, dict[str, Decimal | None]]] = [{} for _ in periods]
     for on in {one.on.name: one.on for one in wanted.values() if one.over != "share"}.values():
         together = [one for one in wanted.values() if one.over != "share" and one.on.name == on.name]
-        for row in connection.execute(_statement(statistic, table, actor, ask, on, together)).mappings():
-            values = found.setdefault(str(row["x_key"] if row["x_key"] is not None else ""), {})
-            values.update({one.name: _decimal(row[f"m_{one.name}"]) for one in together})
-    if ask.by is None and not found:
-        found[""] = {}
-    return {key: {name: _value(wanted[name], values) for name in measures} for key, values in found.items()}
+        for row in connection.execute(_statement(statistic, table, actor, ask, on, together, periods)).mappings():
+            key = str(row["x_key"] if row["x_key"] is not None else "")
+            for place, values in enumerate(found):
+                if row[f"n_{place}"]:
+                    values.setdefault(key, {}).update({one.name: _decimal(row[f"m{place}_{one.name}"]) for one in together})
+    for values in found:
+        if ask.by is None:
+            values.setdefault("", {})
+    return [{key: {name: _value(wanted[name], values) for name in measures} for key, values in one.items()} for one in found]
 
 
 def _with_parts(statistic: Statistic, measures: Sequence[str]) -> list[str]:
@@ -102,18 +115,24 @@ def _value(measure: Measure, values: Mapping[str, Decimal | None]) -> Decimal | 
     return round((part or Decimal(0)) * 100 / whole, 2) if whole else None
 
 
-def _statement(statistic: Statistic, table: Table, actor: Actor, ask: Ask, on: Field, measures: Sequence[Measure]) -> Select[Any]:
-    key = _key(statistic, table, ask, on)
-    columns = [_aggregate(measure, table, clause_of(_counted(measure, ask.period), table)).label(f"m_{measure.name}") for measure in measures]
-    statement = visible(statistic.register, table, actor, key.label("x_key"), *columns)
+def _statement(
+    statistic: Statistic, table: Table, actor: Actor, ask: Ask, on: Field, measures: Sequence[Measure], periods: Sequence[Period | None],
+) -> Select[Any]:
+    columns, any_counted = [], list[ColumnElement[bool]]()
+    for place, period in enumerate(periods):
+        counted = [clause_of(_counted(measure, period), table) for measure in measures]
+        columns += [_aggregate(measure, table, clause).label(f"m{place}_{measure.name}") for measure, clause in zip(measures, counted, strict=True)]
+        columns.append(func.count().filter(or_(*counted)).label(f"n_{place}"))
+        any_counted += counted
+    statement = visible(statistic.register, table, actor, _key(statistic, table, ask, on).label("x_key"), *columns)
     if ask.root is not None or ask.by == UNIT:
         statement = statement.join_from(table, unit, unit.c.id == table.c.unit_id) if _by_owner(statistic, ask) else statement
         statement = _below(statement, table, ask)
     for condition in (statistic.where, ask.where):
         if condition is not None:
             statement = statement.where(clause_of(condition, table))
-    if ask.period is not None:
-        statement = statement.where(or_(*(clause_of(_counted(measure, ask.period), table) for measure in measures)))
+    if None not in periods:
+        statement = statement.where(or_(*any_counted))
     return statement.group_by(literal_column("1")).limit(LARGEST_GROUPS) if ask.by else statement
 
 

@@ -95,13 +95,19 @@ def _trend(connection: Connection, question: Question, table: Table, actor: Acto
     grain = grain_within(period) if period.grain in ("year", "span") else period.grain
     whole = period if period.grain in ("year", "span") else _last_steps(period)
 
-    def over(span: Period) -> Sequence[Row]:
-        asked = replace(ask, by=TIME, grain=grain, period=span)
-        return answer(connection, statistic=question.statistic, table=table, actor=actor, ask=asked, measures=question.measures[:1], compare=False).rows
+    past, name = whole.year_before(), question.measures[0]
 
-    now, then = over(whole), over(whole.year_before())
-    past = [row.cells[question.measures[0]].value for row in then]
-    return now, past if len(past) == len(now) else []
+    def over(span: Period) -> dict[str, Row]:
+        asked = replace(ask, by=TIME, grain=grain, period=span)
+        return {row.key: row for row in answer(connection, statistic=question.statistic, table=table, actor=actor, ask=asked, measures=[name], compare=False).rows}
+
+    steps, earlier = whole.split(grain), past.split(grain)
+    if grain != "day" and all(step.grain == grain for step in (*steps, *earlier)):  # both years in one reading
+        found = over(Period(first=past.first, last=whole.last, grain="span"))
+    else:
+        found = {**over(past), **over(whole)}
+    then = [found[step.code].cells[name].value for step in earlier]
+    return [found[step.code] for step in steps], then if len(then) == len(steps) else []
 
 
 def _last_steps(period: Period) -> Period:

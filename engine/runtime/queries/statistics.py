@@ -16,7 +16,7 @@ from engine.kernel.errors import Invalid
 from engine.registers.conditions import OWNER, Condition, Group, Leaf
 from engine.registers.declaration import Field
 from engine.registers.filters import Asked
-from engine.reporting.statistics.count import TIME, Ask, Figures, Root, figures, tree_of
+from engine.reporting.statistics.count import LARGEST_GROUPS, TIME, Ask, Figures, Root, figures_over, tree_of
 from engine.reporting.statistics.declaration import UNIT, Measure, Statistic
 from engine.reporting.statistics.periods import Period, period_of, read_period
 from engine.reporting.statistics.rules import added_rules, with_rules
@@ -73,11 +73,12 @@ def answer(
     named = _named(statistic, measures)
     if ask.by == UNIT and ask.root is None:
         ask = replace(ask, root=root_of(connection, statistic=statistic, actor=actor))
-    count = _counter(connection, statistic, table, actor, ask, named)
+    count = _counter(connection, statistic, table, actor, ask, named, compare)
     whole = replace(ask, by=None)
-    now, then, year = count(whole), _compared(count, whole, "before", compare), _compared(count, whole, "year_before", compare)
+    grouped = count(ask) if ask.by else None
+    now, then, year = _summed(statistic, named, grouped) if grouped and _adds_up(statistic, named, grouped) else count(whole)
     total = Row(key="", title="合计", cells=_cells(statistic, whole, named, "", None, now, then, year))
-    rows = _rows(connection, statistic, ask, named, count, compare) if ask.by else []
+    rows = _rows(connection, statistic, ask, named, grouped) if grouped else []
     if ask.by not in (None, TIME):
         by = order if order in named else named[0]
         rows.sort(key=lambda row: (row.cells[by].value is None, -(row.cells[by].value or 0), row.title))
@@ -107,26 +108,42 @@ def _named(statistic: Statistic, measures: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(measures)) or list(statistic.measures)
 
 
-def _counter(connection: Connection, statistic: Statistic, table: Table, actor: Actor, ask: Ask, named: Sequence[str]) -> Callable[[Ask], Figures]:
-    return lambda one: figures(connection, statistic=statistic, table=table, actor=actor, ask=one, measures=named)
+Compared = tuple[Figures, Figures | None, Figures | None]
+"""Figures of the period asked about, of the one before, and of the one a year before."""
 
 
-def _compared(count: Callable[[Ask], Figures], ask: Ask, which: str, compare: bool) -> Figures | None:
-    if not compare or ask.period is None:
-        return None
-    period = ask.period.before() if which == "before" else ask.period.year_before()
-    return count(replace(ask, period=period))
+def _counter(connection: Connection, statistic: Statistic, table: Table, actor: Actor, ask: Ask, named: Sequence[str], compare: bool) -> Callable[[Ask], Compared]:
+    """Counts all three periods in one reading of the records."""
+    compared = compare and ask.period is not None
+
+    def count(one: Ask) -> Compared:
+        assert not compared or one.period is not None
+        periods = [one.period, one.period.before(), one.period.year_before()] if compared and one.by != TIME and one.period else [one.period]
+        found = figures_over(connection, statistic=statistic, table=table, actor=actor, ask=one, measures=named, periods=periods)
+        return (found[0], found[1], found[2]) if len(found) == 3 else (found[0], None, None)
+
+    return count
 
 
-def _rows(
-    connection: Connection, statistic: Statistic, ask: Ask, named: Sequence[str], count: Callable[[Ask], Figures], compare: bool,
-) -> list[Row]:
-    now = count(ask)
+def _adds_up(statistic: Statistic, named: Sequence[str], grouped: Compared) -> bool:
+    """Whether the groups make up the whole: counts and sums do, and there are comparisons where the total needs them."""
+    additive = all(statistic.measures[name].over in ("count", "sum") for name in named)
+    return additive and grouped[1] is not None and len(grouped[0]) < LARGEST_GROUPS
+
+
+def _summed(statistic: Statistic, named: Sequence[str], grouped: Compared) -> Compared:
+    def total(found: Figures | None) -> Figures:
+        return {"": {name: sum((value for values in (found or {}).values() if (value := values[name]) is not None), Decimal(0)) for name in named}}
+
+    return total(grouped[0]), total(grouped[1]), total(grouped[2])
+
+
+def _rows(connection: Connection, statistic: Statistic, ask: Ask, named: Sequence[str], grouped: Compared) -> list[Row]:
+    now, then, year = grouped
     if ask.by == TIME:
         return _over_time(statistic, ask, named, now)
-    then, year = _compared(count, ask, "before", compare), _compared(count, ask, "year_before", compare)
     titles, inside = _titles(connection, statistic, ask, sorted({*now, *(then or {}), *(year or {})}))
-    keys = [key for key in titles if any(now.get(key, {}).values()) or key in now]
+    keys = [key for key in titles if key in now]
     return [
         Row(key=key, title=titles[key], inside=inside.get(key), cells=_cells(statistic, ask, named, key, inside.get(key), now, then, year)) for key in keys
     ]
