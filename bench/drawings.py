@@ -64,8 +64,11 @@ def deploy(platform: Scratch, content: bytes) -> None:
     app.db.dispose()
 
 
+OWN_SHARE = 200
+
+
 def fill_inbox(platform: Scratch, wanted: int) -> None:
-    """Copies of one case with its open step, all in one person's hands."""
+    """Copies of one case with its open step: ``OWN_SHARE`` stay in the reader's hands, the others lie with everybody else."""
     def copied(table: str, changed: str, source: str) -> str:
         rows = connection.execute("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'", [table])
         names = ", ".join(f'"{name}"' for (name,) in rows)
@@ -79,5 +82,11 @@ def fill_inbox(platform: Scratch, wanted: int) -> None:
         connection.execute(copied("case_file", "'id', made.k, 'number', null, 'title', '第 ' || made.n || ' 件'", case))
         connection.execute(copied("instance", "'id', made.i, 'case_id', made.k", instance))
         connection.execute(copied("task", "'id', made.t, 'instance_id', made.i, 'case_id', made.k, 'opened_at', now() - made.n * interval '1 second'", task))
+        connection.execute(
+            "UPDATE task SET assignee_id = o.person FROM made, LATERAL (SELECT p.id AS person FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS all_of FROM person) p"
+            " WHERE p.place = made.n % p.all_of) o WHERE task.id = made.t AND made.n > %s AND o.person <> task.assignee_id", [OWN_SHARE])
+        connection.execute(
+            "UPDATE task SET assignee_id = (SELECT id FROM person WHERE id <> task.assignee_id LIMIT 1) FROM made WHERE task.id = made.t AND made.n > %s"
+            " AND task.assignee_id = (SELECT assignee_id FROM task t JOIN made m ON m.t = t.id WHERE m.n = 1)", [OWN_SHARE])
         for name in ("case_file", "instance", "task"):
             connection.execute(f"ANALYZE {name}")

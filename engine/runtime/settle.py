@@ -1,7 +1,7 @@
 """Bring the rows in line with the machine: tasks, timers, subscriptions, the instance, history, audit. One commit."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -166,19 +166,22 @@ def act_row(work: Work, result: ActResult | None) -> dict[str, Any]:
         "actor_name": by.name if by else work.actor_name, "actor_post": by.post_title if by else "",
         "on_behalf_of_id": principal[0] if principal else None, "on_behalf_of": principal[1] if principal else "", "at": work.at, "outcome": work.outcome, "outcome_title": _title(work),
         "opinion": work.signer_words if work.signer else work.opinion, "flows": work.flows, "nodes": work.nodes,
-        "result": {"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
-                   "completed": bool(result and result.completed)},
+        "result": told({"undo": work.undo, "irreversible": work.irreversible, "next": [brief_json(b) for b in (result.next_tasks if result else ())],
+                        "completed": bool(result and result.completed)}),
         "request_hash": work.request_hash, "rev_before": work.instance["rev"] - 1, "snapshot": work.snapshot, "moves": moves, "automatic": work.actor is None,
         "task_opened_at": work.task["opened_at"] if work.task else None,
     }
 
 
 def trail_of(work: Work, row: dict[str, Any]) -> dict[str, Any]:
-    """What the audit record says about the history entry ``row``."""
-    moves = row["moves"]
-    detail = {"task": str(row["task_id"] or ""), "node": row["node"] or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"],
-              "act": act_digest(row), "state": moves["end"] if moves else "", "forms": work.digests}
-    return detail | ({"for": work.principal[1]} if work.principal else {})
+    """What the audit record says about the history entry ``row``; its digest holds the state that the act led to as well."""
+    return told({"task": str(row["task_id"] or ""), "node": row["node"] or "", "outcome": work.outcome or "", "opinion": row["opinion"], "rev": work.instance["rev"],
+                 "act": act_digest(row), "forms": work.digests, "for": work.principal[1] if work.principal else ""})
+
+
+def told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` without what is empty: rows that are written with every act hold only what they say."""
+    return {name: value for name, value in values.items() if value or value == 0 and value is not False}
 
 
 def _title(work: Work) -> str | None:

@@ -144,7 +144,7 @@ def move_back(app: Application, *, actor: Actor, act_id: UUID, reason: str = "",
             return work
         row = _migration_act(connection, act_id)
         _require_last(connection, row)
-        for entry in reversed(row["result"]["undo"]):
+        for entry in reversed(row["result"].get("undo", ())):
             BACK[entry["op"]](work, entry)
         connection.execute(update(act).where(act.c.id == act_id).values(undone_by=work.act_id))
         work.machine = load_machine(app, {**work.instance, "state": row["snapshot"]}, at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
+from engine.storage.tables.packed import PackedJson
 
 instance = Table(
     "instance", metadata, key(), ref("case_id", "case_file.id", index=True), ref("bundle_id", "bundle.id"), ref("definition_id", "definition.id"),
@@ -70,7 +71,7 @@ act = Table(
     ref("case_id", null=True), ref("instance_id", null=True), ref("task_id", null=True), Column("node", Text), Column("process", Text), Column("title", Text, nullable=False, server_default=""),
     ref("actor_id", null=True), Column("actor_name", Text, nullable=False), Column("actor_post", Text, nullable=False, server_default=""), instant("at"), Column("outcome", Text), Column("outcome_title", Text), Column("opinion", Text, nullable=False, server_default=""),
     json("flows", server_default="[]", comment="original ids of the sequence flows taken"), json("nodes", server_default="[]", comment="original ids of nodes entered or left"), json("result", server_default="{}"), Column("request_hash", Text, nullable=False, server_default=""),
-    Column("rev_before", Integer), Column("snapshot", LargeBinary, comment="state before this act; null where nothing moved"), json("moves", null=True, comment="what the act did to the engine, enough to do it again from the state before: see runtime/bpmn/journal.py"), ref("undone_by", null=True), Column("automatic", Boolean, nullable=False, server_default="false"),
+    Column("rev_before", Integer), Column("snapshot", LargeBinary, comment="state before this act; null where nothing moved"), Column("moves", PackedJson, comment="what the act did to the engine, enough to do it again from the state before: see runtime/bpmn/journal.py"), ref("undone_by", null=True), Column("automatic", Boolean, nullable=False, server_default="false"),
     Column("audit_chain", Text), Column("audit_seq", Integer), instant("task_opened_at", null=True), ref("on_behalf_of_id", null=True), Column("on_behalf_of", Text, nullable=False, server_default="", comment="the principal, where a deputy acted"),
     Index("ix_act_case_id_at", "case_id", "at"), Index("ix_act_instance_id_rev", "instance_id", "rev_before"), Index("ix_act_actor_id_at", "actor_id", "at"),
 )

@@ -16,7 +16,7 @@ TABLES = (
     "audit_anchor", "access_seal", "access_total", "access_change", "key_round", "integrity_alarm", "retention_rule", "destruction", "case_bundle",
 )
 COLUMNS = (
-    "ALTER TABLE act ADD COLUMN IF NOT EXISTS moves jsonb",
+    "ALTER TABLE act ADD COLUMN IF NOT EXISTS moves bytea",
     "ALTER TABLE case_grant ADD COLUMN IF NOT EXISTS mac bytea",
     "CREATE INDEX IF NOT EXISTS ix_audit_actor_id ON audit (actor_id, at)",
     "CREATE INDEX IF NOT EXISTS ix_audit_trace ON audit (at) WHERE action LIKE 'trace.%'",
