@@ -1,7 +1,7 @@
-"""Rules of counting and targets that administrators add; periodic reports with what was issued."""
+"""Rules of counting that administrators add; periodic reports with what was issued."""
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, Numeric, Table, Text
+from sqlalchemy import Column, Date, Index, Integer, Table, Text
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
 
@@ -12,14 +12,6 @@ statistic_rule = Table(
     Index("ix_statistic_rule_statistic", "statistic", "measure", "valid_from", "at"),
 )
 
-statistic_target = Table(
-    "statistic_target", metadata, key(), Column("statistic", Text, nullable=False), Column("measure", Text, nullable=False),
-    ref("unit_id", null=True, comment="the unit that it is set for; null for everybody"), Column("first_day", Date, nullable=False), Column("last_day", Date, nullable=False),
-    Column("good", Numeric, nullable=False), Column("fair", Numeric, nullable=False), Column("less", Boolean, nullable=False, comment="smaller is better"),
-    Column("source", Text, nullable=False), ref("by_id"), Column("by_name", Text, nullable=False), ref("district_id", null=True), instant("at"),
-    Index("ix_statistic_target_statistic", "statistic", "measure", "first_day", "at"),
-)
-
 report_template = Table(
     "report_template", metadata, key(), Column("report", Text, nullable=False), Column("version", Integer, nullable=False), Column("body", Text, nullable=False),
     Column("note", Text, nullable=False), ref("by_id"), Column("by_name", Text, nullable=False), ref("unit_id", null=True), ref("district_id", null=True), instant("at"),
@@ -28,9 +20,9 @@ report_template = Table(
 
 report_issue = Table(
     "report_issue", metadata, key(), Column("report", Text, nullable=False), Column("title", Text, nullable=False), Column("period", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="draft, approving, issued"), Column("body", Text, nullable=False, comment="the text as it may still be edited, then as it was issued"),
+    Column("state", Text, nullable=False, comment="draft, issuing, issued"), Column("body", Text, nullable=False, comment="the text as it may still be edited, then as it was issued"),
     json("figures", comment="every figure that the text names, with the moment it was taken"), instant("taken_at"), Column("template_version", Integer, nullable=False),
-    Column("rev", Integer, nullable=False, server_default="0"), ref("case_id", "case_file.id", null=True, index=True), Column("word_sm3", Text), Column("pdf_sm3", Text),
+    Column("rev", Integer, nullable=False, server_default="0"), Column("word_sm3", Text), Column("pdf_sm3", Text),
     instant("issued_at", null=True), ref("account_id", null=True), ref("post_id", null=True), ref("by_id", null=True), Column("by_name", Text, nullable=False), ref("unit_id"), ref("district_id", null=True), instant("at"),
     Index("ix_report_issue_report", "report", "at"), Index("ix_report_issue_unit_id", "unit_id", "at"),
 )

@@ -10,7 +10,7 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-TABLES = ("statistic_rule", "statistic_target", "report_template", "report_issue", "report_reader")
+TABLES = ("statistic_rule", "report_template", "report_issue", "report_reader")
 
 
 def upgrade() -> None:
