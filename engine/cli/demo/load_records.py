@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from engine.kernel.clock import legal_date
 from engine.kernel.settings import ROOT
 from engine.packs.folder import pack_names
+from engine.reference.places import read_place
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Field, Register
 from engine.registers.write_record import write_record
@@ -73,6 +74,8 @@ def _value(field: Field, text: str, units: Mapping[str, tuple[UUID, UUID | None]
         return str(record_id(str(field.register), text))
     if field.type in ("choices", "tags"):
         return text.split()
+    if field.type == "point":
+        return read_place(text)
     if field.type == "boolean":
         return text == "true"
     if field.type == "date" and text.lstrip("+-").isdigit():

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
+from engine.storage.tables.cases import case_file
 from tests.packs.walk import Walker
 
 PACK = "illegal_building"
@@ -64,3 +65,10 @@ def newest(walk: Walker, register: str) -> Mapping[str, Any]:
 
 def state(walk: Walker) -> str:
     return str(walk.case()["state_title"])
+
+
+def items(walk: Walker) -> list[UUID]:
+    """The cases of the items that the walker's case sent out, once they are made, by title."""
+    walk.run_jobs()
+    with walk.app.db.connect() as connection:
+        return list(connection.scalars(select(case_file.c.id).where(case_file.c.parent_id == walk.case_id).order_by(case_file.c.title)))

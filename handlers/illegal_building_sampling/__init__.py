@@ -1,0 +1,1 @@
+"""Nothing of its own: the standard service tasks are enough."""

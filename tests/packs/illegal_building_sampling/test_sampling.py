@@ -1,0 +1,106 @@
+"""Points are drawn by a standard, screened by the city, checked on site one by one; what is not as reported goes back to the street."""
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from engine.kernel.errors import Forbidden, Invalid
+from engine.kernel.ids import new_id
+from engine.runtime.edit_record import create_record
+from engine.storage.tables.sampling import sample_draw, sample_pick
+from tests.packs.illegal_building.points import items, make, newest, point, records, state
+from tests.packs.walk import Walker
+
+PACK = "illegal_building_sampling"
+
+
+def standard(walk: Walker, **changes: Any) -> UUID:
+    values = {"title": "存量违建抽样标准", "kind": "stock", "statuses": ["filed"], "number": 3, "from": "2026-01-01", **changes}
+    return make(walk, f"{PACK}.standard", unit="CG-CW", **values)
+
+
+def drawn(walk: Walker, **changes: Any) -> None:
+    for n in range(4):
+        point(walk, title=f"东街道 {n}", status="filed")
+        point(walk, title=f"南街道 {n}", unit="CG-B-J1", status="filed")
+    point(walk, title="别的状态")
+    point(walk, title="新增的", kind="new", status="filed")
+    walk.start("city_works", f"{PACK}.sampling", {"title": "四季度抽样", "standard": str(standard(walk, **changes)), "seed": "2026137", "seed_source": "福彩双色球第 2026137 期"})
+
+
+@pytest.mark.requirement("CMD-007")
+@pytest.mark.parametrize("kind", ["new", "stock"])
+def test_new_and_standing_buildings_have_standards_of_their_own(walk: Walker, kind: str) -> None:
+    data = {"title": "抽样标准", "kind": kind, "statuses": ["closed"], "ratio": 10, "least": 1, "from": "2026-01-01"}
+    create_record(walk.app, actor=walk.actor("city_works"), register=f"{PACK}.standard", data=data, key=new_id(), at=walk.at)
+    assert newest(walk, f"{PACK}.standard")["kind"] == kind
+    with pytest.raises(Forbidden):
+        create_record(walk.app, actor=walk.actor("a_works"), register=f"{PACK}.standard", data=data, key=new_id(), at=walk.at)
+
+
+@pytest.mark.requirement("CMD-008")
+@pytest.mark.parametrize(("rule", "picked"), [({"number": 3}, 3), ({"number": None, "ratio": 50}, 4), ({"number": None, "ratio": 1, "least": 1}, 2)])
+def test_points_of_the_standard_are_drawn_and_the_draw_is_kept(walk: Walker, rule: dict[str, Any], picked: int) -> None:
+    drawn(walk, **rule)
+    assert (walk.waiting(), state(walk)) == ({"screen"}, "筛选样本")
+    with walk.app.db.connect() as connection:
+        draw = connection.execute(select(sample_draw)).mappings().one()
+    assert (draw["population"], draw["picked"], draw["seed"], draw["case_id"]) == (8, picked, "2026137", walk.case_id)
+
+
+@pytest.mark.requirement("CMD-009")
+def test_only_the_city_screens_and_what_it_takes_out_is_not_checked(walk: Walker) -> None:
+    drawn(walk, number=5)
+    assert walk.holders("screen") == {"city_works"}
+    by_title = {one["title"]: one for one in records(walk, "illegal_building.point")}
+    with walk.app.db.connect() as connection:
+        first = connection.scalar(select(sample_pick.c.record_id).order_by(sample_pick.c.place).limit(1))
+    with pytest.raises(Invalid):
+        walk.do("city_works", "screen", "confirm", {"drop": [{"point": str(by_title["别的状态"]["id"]), "reason": "不在样本里"}]})
+    walk.do("city_works", "screen", "confirm", {"drop": [{"point": str(first), "reason": "正在诉讼。"}]})
+    assert len(items(walk)) == 4 and state(walk) == "核查中"
+
+
+def test_a_sample_is_drawn_again_only_with_a_reason_and_both_draws_stay(walk: Walker) -> None:
+    drawn(walk)
+    with pytest.raises(Invalid):
+        walk.do("city_works", "screen", "redraw", {})
+    walk.do("city_works", "screen", "redraw", {"redraw_reason": "样本集中在一处小区。"})
+    with walk.app.db.connect() as connection:
+        first, second = connection.execute(select(sample_draw).order_by(sample_draw.c.at, sample_draw.c.id)).mappings().all()
+    assert (second["previous_id"], second["reason"], walk.waiting()) == (first["id"], "样本集中在一处小区。", {"screen"})
+
+
+def test_a_standard_that_fits_no_point_lets_one_choose_another(walk: Walker) -> None:
+    walk.start("city_works", f"{PACK}.sampling", {"title": "抽样", "standard": str(standard(walk, statuses=["closed"]))})
+    assert walk.holders("choose") == {"city_works"}
+
+
+def answer(finding: str) -> dict[str, Any]:
+    return {"finding": finding, "checked_on": "2026-11-20", "situation": "现场所见。", "opinion": "见实际情况。"}
+
+
+@pytest.mark.requirement("CMD-010")
+@pytest.mark.parametrize("finding", ["incomplete", "different"])
+def test_what_is_as_reported_is_closed_and_what_is_not_goes_back_to_its_street_until_it_is(walk: Walker, finding: str) -> None:
+    drawn(walk, number=2)
+    parent = walk.case_id
+    walk.do("city_works", "screen", "confirm", {})
+    first, second = items(walk)
+    walk.case_id = first
+    walk.do("city_works", "check", "submit", answer("real"))
+    walk.case_id = second
+    walk.do("city_works", "check", "submit", answer(finding))
+    street = {"CG-A-J1": "a1_street", "CG-B-J1": "b1_street"}[next(code for code, id in walk.bureau.units.items() if id == walk.case()["unit_id"])]
+    assert walk.holders("fix") == {street}
+    walk.do(street, "fix", "submit", {"fixed": "已经拆除残留部分。"})
+    walk.do("city_works", "check", "submit", answer("real"))
+    walk.run_jobs()
+    walk.case_id = parent
+    walk.run_jobs()
+    kept = {one["case_id"]: one for one in records(walk, f"{PACK}.sample_case")}
+    assert [(kept[id]["first_finding"], kept[id]["finding"], kept[id]["rounds"]) for id in (first, second)] == [("real", "real", 1), (finding, "real", 2)]
+    assert kept[second]["closed_on"] is not None and state(walk) == "已办结"
