@@ -8,6 +8,7 @@ from flask import url_for
 
 from engine.kernel.names import name_of, pack_of
 from engine.reporting.statistics.asked import Question
+from engine.reporting.statistics.count import TIME
 from engine.reporting.statistics.declaration import UNIT, Statistic
 from engine.runtime.queries.statistic_page import Looked
 
@@ -22,10 +23,10 @@ def chart_of(looked: Looked, question: Question, base: str) -> dict[str, Any] | 
     rows = looked.answer.rows
     if not rows or looked.empty or question.chart == "map":
         return None
-    measures = looked.answer.measures
+    measures, over_time = looked.answer.measures, question.by == TIME
     together = [one for one in measures if one.unit == measures[0].unit][:4] if question.chart != "pie" else measures[:1]
     return {
-        "kind": question.chart, "labels": [row.title for row in rows], "unit": measures[0].unit, "links": [f"{base}?{question.into(*row.inside)}" if row.inside else "" for row in rows],
+        "kind": question.chart, "labels": [_short(row.key) if over_time else row.title for row in rows], "upright": over_time, "unit": measures[0].unit, "links": [f"{base}?{question.into(*row.inside)}" if row.inside else "" for row in rows],
         "series": [{"name": one.title, "values": [_number(row.cells[one.name].value) for row in rows]} for one in together],
     }
 

@@ -35,7 +35,7 @@ const names = (labels, look, more = {}) => ({ type: "category", data: labels, ax
 
 /** Many groups, or long names, lie down: their names need room. */
 function columns(told, look) {
-  const lying = told.labels.length > 6 || told.labels.some((label) => label.length > 5);
+  const lying = !told.upright && (told.labels.length > 6 || told.labels.some((label) => label.length > 5));
   const series = told.series.map((one) => ({ name: one.name, type: "bar", barMaxWidth: 28, data: lying ? [...one.values].reverse() : one.values }));
   if (!lying) return { grid, legend: legend(told, look), xAxis: names(told.labels, look), yAxis: values(look), series };
   told.links = [...told.links].reverse();
