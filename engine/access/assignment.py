@@ -36,6 +36,8 @@ class RoleLike(Protocol):
     def scope(self) -> str: ...
     @property
     def bureau(self) -> str | None: ...
+    @property
+    def also(self) -> Sequence[RoleLike]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,21 +167,22 @@ def roles_held_query(*, posts: Sequence[tuple[UUID, str]], on: date) -> Any:
 
 
 def seed_role_holders(connection: Connection, *, roles: Iterable[RoleLike]) -> int:
-    """Give each role of the packs its first holder; roles that ever had one are left to the administrators. How many new."""
+    """Give each role of the packs its first holders; roles that ever had one are left to the administrators. How many new."""
     known = set(connection.execute(select(role_holder.c.role)).scalars())
     rows = [
         {
             "id": new_id(),
             "role": role.name,
-            "post": role.post,
-            "unit_kind": role.unit,
-            "scope": role.scope,
-            "bureau": role.bureau,
+            "post": held.post,
+            "unit_kind": held.unit,
+            "scope": held.scope,
+            "bureau": held.bureau,
             "valid_from": LONG_AGO,
             "source": "业务包",
         }
         for role in roles
         if role.name not in known and role.post
+        for held in (role, *role.also)
     ]
     if rows:
         connection.execute(insert(role_holder), rows)

@@ -55,6 +55,8 @@ class Role:
     scope: str = "own"
     kind: str = "post"
     bureau: str | None = None
+    also: tuple[Role, ...] = ()
+    """Further posts that hold it, each with its own unit, scope and bureau."""
 
     @property
     def job(self) -> tuple[str, str, str]:
@@ -150,7 +152,7 @@ def _build(raw: Mapping[str, Any], pack: str) -> Manifest:
         devices=tuple(raw.get("devices", ())),
         kinds=each("kinds", lambda name, v: _kind(name, v, pack)),
         numbers=each("numbers", lambda name, v: NumberRule(name=name, **v)),
-        roles=each("roles", lambda name, v: Role(name=name, **v)),
+        roles=each("roles", lambda name, v: _role(name, v)),
         starts=each("starts", lambda name, v: _start(name, v, pack)),
         matters=each("matters", lambda name, v: _matter(name, v, pack)),
         begins=each("begins", lambda name, v: Begin(process=name, title=v["title"], kind=qualify(v["kind"], pack))),
@@ -169,6 +171,11 @@ def _kind(name: str, value: Mapping[str, Any], pack: str) -> Kind:
         handler=qualify(value["handler"], pack) if "handler" in value else None,
         closed=frozenset(value.get("closed", ())),
     )
+
+
+def _role(name: str, value: Mapping[str, Any]) -> Role:
+    further = tuple(Role(name=name, title=value["title"], **{"bureau": value.get("bureau"), **one}) for one in value.get("also", ()))
+    return Role(name=name, **{**value, "also": further})
 
 
 def _start(name: str, value: Mapping[str, Any], pack: str) -> Start:

@@ -1,7 +1,7 @@
 """What a handler may ask for and do. Handlers get it as their first argument and know nothing else of the machinery."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -136,6 +136,18 @@ class TaskContext:
         if found is None:
             raise NotFound("没有这个单位，或者已经停用。")
         return dict(found)
+
+    def units_below(self, kinds: Collection[str], *, districts: Collection[str] = ()) -> list[str]:
+        """Ids of the active units of ``kinds`` in the case's own bureau (a district's; at city level the whole branch), with ``districts`` only in those, by tree."""
+        from engine.storage.tables.organisation import unit
+
+        here = self.unit(str(self.case["unit_id"]))
+        query = select(unit.c.id).where(unit.c.active, unit.c.bureau == here["bureau"], unit.c.kind.in_(kinds)).order_by(unit.c.path)
+        if here["district_id"] is not None:
+            query = query.where(unit.c.district_id == here["district_id"])
+        if districts:
+            query = query.where(unit.c.district_id.in_([UUID(id) for id in districts]))
+        return [str(id) for id in self.connection.scalars(query)]
 
     def person_name(self, person_id: str) -> str:
         """The name of a person; empty when there is none."""

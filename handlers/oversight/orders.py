@@ -5,8 +5,6 @@ from typing import Any
 
 from engine.sdk import Invalid, TaskContext, service_task
 
-FIELD = frozenset({"squad", "station", "street_office"})
-
 
 @service_task(title="核对督办级别和承办单位", mode="inline", pure=True, help="区级由区局立、督办到本区，市级由市局立；给出由哪个角色回复。")
 def place_order(context: TaskContext, *, level: str, target: str, district_role: str, field_role: str) -> dict[str, Any]:
@@ -21,4 +19,4 @@ def place_order(context: TaskContext, *, level: str, target: str, district_role:
         raise Invalid("承办单位要改。", fields={"target": "不能督办自己。"})
     if not at_city and (unit["district_id"] != context.case["district_id"] or unit["kind"] == "district_bureau"):
         raise Invalid("承办单位要改。", fields={"target": "区局只能督办本区的基层单位；别的区请报市局督办。"})
-    return {"reply_role": field_role if unit["kind"] in FIELD else district_role}
+    return {"reply_role": district_role if unit["kind"] == "district_bureau" else field_role}

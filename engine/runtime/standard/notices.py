@@ -14,18 +14,18 @@ from engine.storage.tables.organisation import person, post
 
 
 @service_task(title="发通知", mode="inline")
-def notify(context: TaskContext, *, text: str, role: str = "", person: str = "", unit: str = "") -> dict[str, int]:
+def notify(context: TaskContext, *, text: str, role: str = "", person: str = "", unit: str = "", units: list[str] | None = None) -> dict[str, int]:
     """Put ``text`` into the notices of one ``person`` (id), or of everybody who holds ``role`` for this case. Result: ``count``.
 
-    With ``unit`` (id) the role is looked up there, as ``gc:unit`` does for a step. When the role is the case's 承办人 and somebody has become it, only that person is told.
+    With ``unit`` (id) the role is looked up there, as ``gc:unit`` does for a step; with ``units`` in each of them. When the role is the case's 承办人 and somebody has become it, only that person is told.
     """
-    people = [UUID(person)] if person else _holders(context, qualify(role, pack_of(context.process)), unit)
-    for id in people:
+    people = [UUID(person)] if person else [id for one in units or [unit] for id in _holders(context, qualify(role, pack_of(context.process)), one)]
+    for id in dict.fromkeys(people):
         context.work.notices.append({
             "id": new_id(), "person_id": id, "kind": "case", "text": f"{context.case['title']}：{text}", "link": f"/cases/{context.case_id}",
             "case_id": context.case_id, "task_id": None, "at": context.at,
         })
-    return {"count": len(people)}
+    return {"count": len(set(people))}
 
 
 def _holders(context: TaskContext, role: str, unit: str) -> list[UUID]:

@@ -1,14 +1,13 @@
 """An order of 督办 and the way to each of its steps."""
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from engine.access.actors import find_actor_by_login
 from engine.access.staffing import create_account, create_person, give_post
 from engine.documents.seals import create_personal_seal, create_unit_seal, grant_seal
-from engine.kernel.clock import SHANGHAI, legal_date
+from engine.kernel.clock import SHANGHAI, FixedClock, legal_date
 from engine.runtime.fire_due_timers import fire_due_timers
 from engine.runtime.run_clock_steps import run_clock_steps
 from tests.packs.walk import SINCE, UNTIL, Walker
@@ -79,14 +78,8 @@ class Overseer(Walker):
     def wait_until(self, day: str, hour: int = 9) -> None:
         """Let the clock run to ``day``: its reminders and timers."""
         at = datetime.fromisoformat(day).replace(hour=hour, tzinfo=SHANGHAI)
-        self.app.clock.set(at)
+        clock = self.app.clock
+        assert isinstance(clock, FixedClock)
+        clock.set(at)
         run_clock_steps(self.app, at)
         fire_due_timers(self.app, at)
-
-
-def unit_id(walk: Walker, code: str) -> UUID:
-    return walk.bureau.units[code]
-
-
-def soon(walk: Walker, days: int) -> str:
-    return (legal_date(walk.at) + timedelta(days=days)).isoformat()

@@ -1,6 +1,8 @@
 """督办 from the order to 核查属实: every path, every refusal."""
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.kernel.errors import GuichengError, Invalid
@@ -151,7 +153,7 @@ def test_a_district_orders_its_own_units(walk: Overseer) -> None:
         ("a_staff", {"level": "listed", "target": "CG-B"}, "target"), ("city_staff", {"days": 0}, "days"), ("city_staff", {"demand": ""}, "demand"),
     ],
 )
-def test_an_order_that_is_not_ones_to_give_is_refused(walk: Overseer, who: str, order: dict[str, object], field: str) -> None:
+def test_an_order_that_is_not_ones_to_give_is_refused(walk: Overseer, who: str, order: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         walk.start(who, PROCESS, walk.order(**order))
     assert set(refused.value.fields) == {field}

@@ -1,0 +1,1 @@
+"""Service tasks of 综合发布: whom a bulletin goes to, and who is still to be reminded."""
