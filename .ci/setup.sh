@@ -6,7 +6,7 @@ VENV=$ROOT/.venv
 PYTHON=$VENV/bin/python
 STAMPS=$VENV/.stamps
 RUNTIME_PACKAGES="python3 python3-venv ca-certificates openssl libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk fonts-arphic-gkai00mp"
-TEST_PACKAGES="chromium libatomic1 make git"
+TEST_PACKAGES="chromium libatomic1 make git slapd"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

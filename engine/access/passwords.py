@@ -9,7 +9,6 @@ answered like those that somebody has.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -20,7 +19,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from engine.access.bearer import secret_hash
@@ -116,7 +115,7 @@ def is_common(password: str) -> bool:
 
 def look_up(connection: Connection, *, login: str) -> Candidate:
     """The account that ``login`` means; reads only."""
-    wanted = login.strip().lower()[:200]
+    wanted = login.replace("\0", "\ufffd").strip().lower()[:200]
     row = connection.execute(select(account.c.id, account.c.password_hash).where(account.c.login == wanted, account.c.active)).one_or_none()
     if row is None:
         return Candidate(login=wanted, account_id=None, password_hash=_decoy())
@@ -179,7 +178,7 @@ def _settle_stranger(connection: Connection, login: str, at: datetime, policy: P
     return refused
 
 
-def _count(row: Mapping[str, Any], at: datetime, policy: Policy) -> tuple[dict[str, Any], SignIn]:
+def _count(row: RowMapping, at: datetime, policy: Policy) -> tuple[dict[str, Any], SignIn]:
     """The row after one more wrong try, and what is said. Each lock is twice as long as the one before."""
     failures = row["failures"] + 1
     if failures < policy.failures:

@@ -56,10 +56,10 @@ def begin(connection: Connection, keys: KeyRing, *, account_id: UUID, at: dateti
         raise NotFound("没有这个账号。")
     t, secret = second_factor.c, pyotp.random_base32()
     made = upsert(second_factor).values(account_id=account_id, secret=_seal(keys, account_id, secret), at=at)
-    changed = connection.execute(made.on_conflict_do_update(
+    changed = connection.scalar(made.on_conflict_do_update(
         index_elements=["account_id"], set_={"secret": made.excluded.secret, "at": at, "last_step": 0}, where=t.confirmed_at.is_(None),
-    )).rowcount
-    if not changed:
+    ).returning(t.account_id))
+    if changed is None:
         raise Invalid("动态口令已经启用。要换手机，请先停用。")
     return _enrolment(login, secret)
 

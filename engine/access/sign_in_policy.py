@@ -81,7 +81,7 @@ def policy_on(connection: Connection, *, on: date, environment: str = "") -> Pol
 def apply(base: Policy, changes: Mapping[str, Any]) -> Policy:
     """``base`` with ``changes`` as they stand in the database."""
     known = {field.name for field in fields(Policy)}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items() if name in known}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items() if name in known}
     return replace(base, **values)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
+from engine.access import one_time, passwords, rates
 from engine.access.notices import NewNotice, send_notices
 from engine.access.sessions import sweep_sessions
 from engine.kernel.clock import legal_date
@@ -20,6 +21,9 @@ def run(app: Any, *, at: datetime) -> None:
     """Delete ended sessions; from 1 December on tell administrators, once a day, that next year's days off are missing."""
     with app.db.begin() as connection:
         sweep_sessions(connection, at=at)
+        one_time.sweep_steps(connection, at=at)
+        rates.sweep(connection, at=at)
+        passwords.sweep_strangers(connection, at=at)
         tell_missing_year(connection, at=at)
 
 

@@ -13,6 +13,7 @@ from engine.kernel.release import check_release, trusted_key
 from engine.kernel.settings import ROOT
 from engine.runtime.key_rounds import rounds
 from engine.web.answers import done
+from engine.web.confirm import sensitive
 from engine.web.context import actor, application, identifier, now, reading
 from engine.web.guard import public
 from engine.web.security_rows import BY, groups
@@ -49,12 +50,14 @@ def root() -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/security/rounds")
+@sensitive
 def start() -> ResponseReturnValue:
     rounds.start_round(application(), actor=actor(), kind=request.form.get("kind", ""), renew=request.form.get("what") != "go_on", at=now())
     return done(url_for("admin_security.page"), "开始了，在后台进行，不影响办案；进度在下面，可以随时停下，以后接着换。")
 
 
 @blueprint.post("/admin/security/rounds/<round_id>/stop")
+@sensitive
 def stop(round_id: str) -> ResponseReturnValue:
     rounds.stop_round(application(), actor=actor(), round_id=identifier(round_id, "换密钥"), at=now())
     return done(url_for("admin_security.page"), "已停下。已换的不受影响，旧密钥仍能打开其余的；以后可以接着换。")

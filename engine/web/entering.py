@@ -13,7 +13,8 @@ from uuid import UUID
 from flask import request
 from sqlalchemy import Connection
 
-from engine.access import actors, audit, one_time, passwords, rates, second_factor, sessions
+from engine.access import actors, audit, ldap, one_time, passwords, rates, second_factor, sessions
+from engine.access.directories import read_directories
 from engine.access.sign_in_policy import Policy, policy_on
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import GuichengError
@@ -66,13 +67,19 @@ def by_password(*, login: str, password: str, code: str = "", only: str = "") ->
     slow_down(rules, login)
     with reading() as connection:
         candidate = passwords.look_up(connection, login=login)
-    right = passwords.proves(candidate, password)  # no connection is held while this computes
+    right, way = passwords.proves(candidate, password), "password"  # no connection is held while this computes
+    house = read_directories(application().settings.data_dir).ldap if not right else None
+    known = ldap.vouches(house, login=login[:200], password=password[: passwords.MAX_LENGTH]) if house else ""
+    if known:
+        with reading() as connection:
+            candidate = passwords.look_up(connection, login=known)
+        right, way, password = candidate.account_id is not None, "ldap", ""
     with writing() as connection:
         result = passwords.settle(connection, candidate=candidate, right=right, at=now(), policy=rules, password=password)
         if result.account_id is None:
             failed(connection, login=login, why=result.refusal or passwords.WRONG)
             return Entry(refusal=result.refusal or passwords.WRONG)
-        return go_on(connection, account_id=result.account_id, rules=rules, must_change=result.must_change, code=code, only=only)
+        return go_on(connection, account_id=result.account_id, rules=rules, must_change=result.must_change and way == "password", code=code, only=only, way=way)
 
 
 def go_on(connection: Connection, *, account_id: UUID, rules: Policy, must_change: bool = False, code: str = "", only: str = "", way: str = "password") -> Entry:
@@ -138,5 +145,5 @@ def note(connection: Connection, *, actor: actors.Actor, action: str, detail: Ma
 def failed(connection: Connection, *, login: str, why: str) -> None:
     """A failed try is counted for its address and on record; what was typed is not kept, for it may be a password."""
     rates.count(connection, kind=WRONG_TRIES, subject=network(), at=now(), window=TEN_MINUTES)
-    found = actors.find_actor_by_login(connection, login=login.strip().lower(), on=legal_date(now()))
+    found = actors.find_actor_by_login(connection, login=login.replace("\0", "\ufffd").strip().lower(), on=legal_date(now()))
     audit.note(connection, actor=found, at=now(), action="登录失败", object="账号", network=network(), detail={"known": found is not None, "why": why})

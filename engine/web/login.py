@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
 from engine.access import rates, sessions
+from engine.access.directories import read_directories
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Forbidden
 from engine.kernel.settings import DEMO_PASSWORD
@@ -47,16 +48,16 @@ def second() -> ResponseReturnValue:
     return answer(entry)
 
 
-def answer(entry: entering.Entry, *, login: str = "") -> ResponseReturnValue:
-    """Where a try leads: into the platform, to the second factor, or back to the page with the refusal."""
+def answer(entry: entering.Entry, *, login: str = "", wanted: str | None = None) -> ResponseReturnValue:
+    """Where a try leads: into the platform (to ``wanted``), to the second factor, or back to the page with the refusal."""
     if entry.opened is None and entry.owed:
         refusal = "" if request.endpoint != "login.second" else entry.refusal
-        return render_template("login/second.html", step=entry.owed, refusal=refusal, next=request.values.get("next", "")), 422 if refusal else 200
+        return render_template("login/second.html", step=entry.owed, refusal=refusal, next=_wanted(wanted)), 422 if refusal else 200
     if entry.opened is None:
         return _page(login=login, refusal=entry.refusal), entry.status
     if entry.opened.ended:
         flash(f"您的账号同时登录的地方太多，最早的 {entry.opened.ended} 处已退出。", "ok")
-    reply = make_response(redirect(url_for("me.password") if entry.must_change else _target(), 303))
+    reply = make_response(redirect(url_for("me.password") if entry.must_change else _target(wanted), 303))
     csrf.set_cookie(reply, COOKIE, entry.opened.token)
     return reply
 
@@ -99,12 +100,20 @@ def _page(*, login: str = "", refusal: str = "") -> str:
     if application().settings.environment == "demo":
         with reading() as connection:
             demo = [{**row, "password": DEMO_PASSWORD} for row in demo_logins.listed(connection, on=legal_date(now()))]
-    return render_template("login/page.html", login=login, refusal=refusal, next=request.values.get("next", ""), demo=demo)
+    rules = entering.policy()
+    house = read_directories(application().settings.data_dir).openid
+    return render_template(
+        "login/page.html", login=login, refusal=refusal, next=request.values.get("next", ""), demo=demo, policy=rules, openid=house.title if house else "",
+    )
 
 
-def _target() -> str:
+def _wanted(given: str | None) -> str:
+    return request.values.get("next", "") if given is None else given
+
+
+def _target(given: str | None = None) -> str:
     """Where the reader wanted to go: a path of ours, else the desk."""
-    wanted = request.values.get("next", "")
-    if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted:
+    wanted = _wanted(given)
+    if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted or not wanted.isprintable():
         return url_for("desk.page")
     return request.script_root + wanted

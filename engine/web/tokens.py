@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from engine.access import audit, tokens
 from engine.kernel.errors import Invalid
 from engine.web.answers import done
+from engine.web.confirm import sensitive
 from engine.web.context import actor, identifier, now, reading, writing
 
 blueprint = Blueprint("tokens", __name__)
@@ -18,6 +19,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/me/tokens")
+@sensitive
 def create() -> ResponseReturnValue:
     title = request.form.get("title", "")
     try:
