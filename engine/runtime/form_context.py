@@ -119,13 +119,13 @@ class _Reader:
         return found is not None and found.district_id == own
 
     def unit_fits(self, id: str, within: str, place: str | None, kinds: Sequence[str]) -> bool:
-        """Whether an active unit is of the case's line (``within`` is ``bureau``), at or below ``place``, of one of ``kinds``."""
+        """Whether an active unit is of the case's line (``within`` is ``bureau``; ``city``: and at city level), at or below ``place``, of one of ``kinds``."""
         known = {row.id: row for row in self.connection.execute(
-            select(unit.c.id, unit.c.bureau, unit.c.path, unit.c.kind).where(unit.c.active, unit.c.id.in_([i for i in (_uuid(id), _uuid(place), self._home()) if i])))}
+            select(unit.c.id, unit.c.bureau, unit.c.path, unit.c.kind, unit.c.district_id).where(unit.c.active, unit.c.id.in_([i for i in (_uuid(id), _uuid(place), self._home()) if i])))}
         found, root, home = known.get(_uuid(id)), known.get(_uuid(place)), known.get(self._home())
         if found is None or (kinds and found.kind not in kinds):
             return False
-        in_line = within != "bureau" or (home is not None and found.bureau == home.bureau)
+        in_line = within not in ("bureau", "city") or (home is not None and found.bureau == home.bureau and (within == "bureau" or found.district_id is None))
         return in_line and (place is None or (root is not None and found.path.startswith(root.path)))
 
     def holds_role(self, id: str, role: str, place: str | None) -> bool:

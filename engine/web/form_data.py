@@ -75,7 +75,7 @@ def _holders_of(role: str, place: str | None) -> ResponseReturnValue:
 def units() -> ResponseReturnValue:
     """Active units by part of the name or pinyin initials, those of the reader's own bureau first (``within=agency``: only those).
 
-    ``within=bureau``: only the reader's line; ``in``: only units at and below the one with this id.
+    ``within=bureau``: only the reader's line; ``within=city``: only its city bureau; ``in``: only units at and below the one with this id.
 
     ``kinds`` names kinds of units, comma-separated; then all of them are offered before anything is typed.
     """
@@ -88,8 +88,8 @@ def units() -> ResponseReturnValue:
         rows = organisation.units_below(connection, path=path, kinds=kinds)
     if request.args.get("within") == "agency":
         rows = [row for row in rows if row.district_id == own]
-    elif request.args.get("within") == "bureau":
-        rows = [row for row in rows if row.bureau == actor().bureau]
+    elif request.args.get("within") in ("bureau", "city"):
+        rows = [row for row in rows if row.bureau == actor().bureau and (request.args["within"] == "bureau" or row.district_id is None)]
     rows.sort(key=lambda row: row.district_id != own)
     found = [row for row in rows if asked in row.name or pinyin.matches(asked, title=row.short_name, key=pinyin.pinyin_key(row.short_name))]
     return _items([{"id": str(row.id), "title": row.name} for row in found[:MOST]])

@@ -1,6 +1,6 @@
 """A unit of the platform, chosen by name or pinyin initials.
 
-``x-gc.within``: ``agency`` offers those of the bureau that handles the case only, ``bureau`` those of the same line (城管, 市场监管).
+``x-gc.within``: ``agency`` offers those of the bureau that handles the case only, ``bureau`` those of the same line (城管, 市场监管), ``city`` those of its city bureau.
 ``x-gc.in`` names a fact that holds a unit: only units at and below it. ``x-gc.kinds``: only units of these kinds, offered at once.
 """
 
@@ -28,13 +28,13 @@ class Unit(Person):
         gc = field.gc
         if gc.get("within") == "agency" and not context.agency(id):
             raise Problems(self.foreign)
-        narrowed = gc.get("within") == "bureau" or gc.get("in")
+        narrowed = gc.get("within") in ("bureau", "city") or gc.get("in")
         if narrowed and not context.unit_fits(id, gc.get("within", ""), context.place(gc), gc.get("kinds", ())):
             raise Problems(self.outsider)
 
     def narrowed(self, field: Field, context: FormContext) -> dict[str, str]:
         gc, place = field.gc, context.place(field.gc)
-        asked = {"within": gc["within"]} if gc.get("within") in ("agency", "bureau") else {}
+        asked = {"within": gc["within"]} if gc.get("within") in ("agency", "bureau", "city") else {}
         if place:
             asked["in"] = place
         if gc.get("kinds"):

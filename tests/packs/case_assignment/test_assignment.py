@@ -8,6 +8,7 @@ import pytest
 
 from engine.access.staffing import create_account, create_person, create_unit, give_post
 from engine.documents.seals import create_personal_seal, create_unit_seal, grant_seal
+from engine.kernel.errors import Invalid
 from engine.runtime.begin_process import begin_process
 from tests.packs.walk import Bureau, Walker
 from tests.town import SINCE, UNTIL
@@ -35,10 +36,14 @@ def walk(town: Any) -> Walker:
         seal = create_unit_seal(town.app, connection, unit_id=town.units["city"], kind="unit_official", valid_from=SINCE, valid_until=UNTIL, at=at, demo=True)
         grant_seal(connection, seal_id=seal, valid_from=SINCE, post="bureau_head")
     made = Walker(town.app, Bureau(units=town.units, actors={login: town.actor(login) for login in (*LOGINS, *(row[0] for row in CITY))}))
-    made.start("staff", "case_assignment.case_assignment", {
+    asked = {
         "title": "某公司涉嫌虚假宣传", "city_unit": str(town.units["city_section"]), "district_unit": str(town.units["district"]), "agreed": "negotiated",
         "agreed_on": "2026-11-19", "matter": "网店宣称产品能治病。", "reason": "违法行为发生地在本区。", "attachments": proof(made),
-    })
+    }
+    with pytest.raises(Invalid) as refused:
+        made.start("staff", "case_assignment.case_assignment", {**asked, "city_unit": str(town.units["quality_section"])})
+    assert set(refused.value.fields) == {"city_unit"}
+    made.start("staff", "case_assignment.case_assignment", asked)
     made.do("section_head", "office_review")
     return made
 
