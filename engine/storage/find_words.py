@@ -4,7 +4,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, literal
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 
@@ -18,7 +18,10 @@ def fold(word: str) -> str:
 
 
 def has_word(text: ColumnElement[Any], word: str) -> ColumnElement[bool]:
-    """``text`` holds ``word``, by the index of pairs: exact for two characters, as a prefix for one."""
+    """``text`` holds ``word``, by the index of pairs: exact for two characters, as a prefix for one.
+
+    Written into the statement, so that a prepared one is never planned without knowing the word.
+    """
     folded = fold(word)
     quoted = "'" + folded.replace("\\", "\\\\").replace("'", "''") + "'" + (":*" if len(folded) == 1 else "")
-    return func.public.gc_words(text).op("@@", is_comparison=True)(cast(literal(quoted), TSQUERY))
+    return func.public.gc_words(text).op("@@", is_comparison=True)(cast(bindparam(None, quoted, Text(), literal_execute=True), TSQUERY))

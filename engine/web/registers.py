@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, select
 
 from engine.registers.catalogue import get_register, registers_of
+from engine.registers.conditions import told_condition
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import RANGES, VALIDITY, Asked, Condition, filterable, read_asked
 from engine.registers.granted import for_reader
@@ -21,6 +22,7 @@ from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.queries.related import files_of, pointing_at
 from engine.runtime.register_rights import may_edit, may_export, may_import
 from engine.runtime.start_case import may_start
+from engine.storage.tables.organisation import unit
 from engine.web.context import actor, application, identifier, now, reading, today, writing
 
 blueprint = Blueprint("registers", __name__)
@@ -71,11 +73,33 @@ def listed(pack: str, name: str) -> ResponseReturnValue:
         filters = [_filter(connection, field, asked.conditions.get(field.name)) for field in filterable(register)]
         editor = may_edit(connection, register=register, actor=actor(), unit_id=actor().unit_id, on=today())
         imports = may_import(connection, register=register, actor=actor(), on=today())
+        where = told_where(connection, register, asked)
         draws = may_draw(connection, register=register, actor=actor(), at=now())
     return render_template(
-        "registers/list.html", draws=draws, imports=imports, exports=may_export(register, actor()), register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
+        "registers/list.html", said_where=where, draws=draws, imports=imports, exports=may_export(register, actor()), register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
         columns=query.shown_fields(register, asked), here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
     )
+
+
+def told_where(connection: Connection, register: Register, asked: Asked) -> str:
+    """The list's tree of conditions in words; empty without one."""
+    if asked.where is None:
+        return ""
+    dictionaries = dictionaries_of(connection, list(register.fields.values()))
+    units = {str(id): name for id, name in connection.execute(select(unit.c.id, unit.c.short_name))} if '"unit_id"' in asked_text(asked) or any(f.type == "unit" for f in register.fields.values()) else {}
+
+    def title(field: Field, value: str) -> str:
+        if field.type == "boolean":
+            return "是" if value == "true" else "否"
+        found = dictionaries.get(field.dictionary)
+        return found.title(value) if found else units.get(value, value)
+
+    return told_condition(asked.where, title)
+
+
+def asked_text(asked: Asked) -> str:
+    """The tree as its address has it."""
+    return next((value for key, value in asked.pairs if key == "w"), "")
 
 
 def _filter(connection: Connection, field: Field, condition: Condition | None) -> Filter:
