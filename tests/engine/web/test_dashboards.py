@@ -4,12 +4,14 @@ from __future__ import annotations
 import pytest
 
 from engine.kernel.errors import DeployRefused
+from engine.registers.declaration import parse_register
 from engine.reporting.dashboards import parse_dashboard
-from engine.reporting.statistics.catalogue import statistics_of
+from engine.reporting.statistics.declaration import parse_statistic
 from engine.runtime.deploy_file import deploy_file
 from tests.browser import Browser
-from tests.engine.registers.stock import Stock, deploy_stock
+from tests.engine.registers.stock import STOCK, Stock, deploy_stock
 from tests.engine.reporting.test_statistics import BUYING, ROWS
+from tests.engine.reporting.test_statistics import NAME as BUYING_NAME
 from tests.town import Town
 
 BOARD = """
@@ -51,9 +53,9 @@ def test_the_big_screen_renews_itself_without_a_hand(stock: Stock) -> None:
     ("statistic: buying, title: 颜色", "statistic: selling, title: 颜色", "没有统计"), ("chart: pie", "chart: cake", "chart 写"), ("by: colour", "by: price", "不能按"), ("width: 12", "width: 5", "width 写"),
     ("measures: [total]", "measures: [many]", "没有指标"), ("period: all, top", "period: moon, top", "period 写"), ("roles: [approval.agency_head]", "roles: []", "要写 title、roles"),
 ])
-def test_a_wrong_board_is_refused(stock: Stock, old: str, new: str, said: str) -> None:
+def test_a_wrong_board_is_refused(old: str, new: str, said: str) -> None:
     assert old in BOARD
-    known = statistics_of(stock.app.library)
+    known = {BUYING_NAME: parse_statistic(BUYING.encode(), name=BUYING_NAME, register=parse_register(STOCK.encode(), name="borrow_umbrella.stock"))}
     with pytest.raises(DeployRefused) as refused:
-        parse_dashboard(BOARD.replace(old, new, 1).encode(), name="borrow_umbrella.board", statistic=lambda one: known[one][0] if one in known else None)
+        parse_dashboard(BOARD.replace(old, new, 1).encode(), name="borrow_umbrella.board", statistic=known.get)
     assert any(said in found["message"] for found in refused.value.findings)
