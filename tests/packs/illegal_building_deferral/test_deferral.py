@@ -6,10 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from engine.kernel.clock import FixedClock
 from engine.kernel.errors import Forbidden, Invalid
+from engine.registers.catalogue import get_register
+from engine.registers.filters import read_asked
+from engine.runtime.act_on_many import Item, batch_complete
+from engine.runtime.export_register import export_list
 from engine.runtime.run_clock_steps import run_clock_steps
+from engine.storage.tables.runtime import task
 from tests.packs.illegal_building.points import make, newest, point, record, records, state
 from tests.packs.walk import Walker
 
@@ -67,6 +73,42 @@ def test_a_point_taken_down_meanwhile_stays_closed_when_its_deferral_is_over(wal
     walk.case_id = case
     later(walk, clock, date(2028, 11, 21))
     assert (record(walk, POINT, id)["status"], state(walk)) == ("closed", "已到期")
+
+
+def many(walk: Walker, login: str, node: str) -> None:
+    """The desk's batch: whoever has several of these steps agrees to all at once."""
+    with walk.app.db.connect() as connection:
+        ids = list(connection.scalars(select(task.c.id).where(task.c.node == node, task.c.status == "open")))
+    items = [Item(task_id=id, key=f"many-{id}", outcome="approve", opinion="同意。") for id in ids]
+    assert [one.ok for one in batch_complete(walk.app, actor=walk.actor(login), items=items, at=walk.at)] == [True, True]
+
+
+def exported(walk: Walker, login: str, register: str) -> int:
+    """How many bytes of Excel the list gives to this person."""
+    declared, _ = get_register(walk.app.library, register)
+    made = export_list(walk.app, actor=walk.actor(login), register=register, asked=read_asked(declared, [], on=walk.at.date()), at=walk.at)
+    assert made.sm3 is not None
+    return len(walk.app.blobs.get(made.sm3))
+
+
+@pytest.mark.requirement("CMD-048")
+def test_city_deferrals_are_reviewed_in_batches_on_both_levels_hold_two_years_and_are_exported(walk: Walker) -> None:
+    for _ in range(2):
+        walk.start("a1_street", f"{PACK}.city_deferral", request(point(walk)))
+    many(walk, "a_chief", "district_review")
+    many(walk, "city_chief", "city_review")
+    assert [(one["state"], one["until"]) for one in records(walk, LIBRARY)] == [("valid", date(2028, 11, 20))] * 2
+    assert exported(walk, "city_works", LIBRARY) > 1000
+
+
+@pytest.mark.requirement("CMD-049")
+def test_district_deferrals_are_reviewed_in_a_batch_enter_the_library_and_are_exported(walk: Walker) -> None:
+    for _ in range(2):
+        walk.start("a1_street", f"{PACK}.district_deferral", request(point(walk)))
+    many(walk, "a_chief", "district_review")
+    assert [one["level"] for one in records(walk, LIBRARY)] == ["district"] * 2
+    assert walk.holders("city_file") == {"city_works"}
+    assert exported(walk, "a_works", LIBRARY) > 1000
 
 
 @pytest.mark.parametrize("level", ["city", "district"])

@@ -10,7 +10,7 @@ from tests.packs.illegal_building.points import point, record, records, state
 from tests.packs.oversight.orders import Overseer
 
 PACK = "illegal_building_oversight"
-WAYS = {"city": ("city_works", "city_boss", "CG-A-CW", "a_works"), "district": ("a_works", "a_boss", "CG-A-J1", "a1_street")}
+WAYS = {"city": ("city_works", "city_boss", "CG-A", "a_works"), "district": ("a_works", "a_boss", "CG-A-J1", "a1_street")}
 
 
 def issued(walk: Overseer, level: str) -> Any:
