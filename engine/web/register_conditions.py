@@ -32,8 +32,11 @@ HOW: Mapping[str, str] = {"all": "全都满足", "any": "满足任意一条", "n
 def page(pack: str, name: str) -> ResponseReturnValue:
     register, _ = wanted(pack, name)
     asked = asked_of(register)
-    tree: dict[str, Any] = plain_condition(asked.where) if asked.where is not None else {"all": []}
-    return _page(register, pack, name, tree if _how(tree) else {"all": [tree]})
+    tree: dict[str, Any] = {"all": []}
+    if asked.where is not None:
+        told = plain_condition(asked.where)
+        tree = told if _how(told) else {"all": [told]}
+    return _page(register, pack, name, tree)
 
 
 @blueprint.post("/registers/<pack>/<name>/conditions")
@@ -64,7 +67,7 @@ def _page(register: Register, pack: str, name: str, tree: Mapping[str, Any], *, 
         choices = _choices(connection, register)
     return render_template(
         "registers/conditions.html", register=register, pack=pack, name=name, tree=tree, told=orjson.dumps(tree).decode(), fields={one.name: one for one in _fields(register)}, verbs_of=verbs_of,
-        words=WORDS, hows=HOW, choices=choices, problem=problem, deepest=DEEPEST, how_of=_how, verb_of=_verb, query=asked_of(register).address,
+        words=WORDS, hows=HOW, choices=choices, problem=problem, deepest=DEEPEST, how_of=_how, verb_of=_verb, list_query=asked_of(register).address,
     )
 
 
