@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Text, and_, case, cast, func, literal, or_, select, union
+from sqlalchemy import BindParameter, ColumnElement, Text, and_, case, cast, func, literal, or_, select, union_all
 
 from engine.storage.tables.organisation import person, post, role_holder, unit
 from engine.storage.tables.organising import access_grant, own_role, role_person
@@ -32,7 +32,7 @@ def dated(table: Any, on: Any) -> ColumnElement[bool]:
 
 def held_grants(on: date | BindParameter[date]) -> Any:
     """A JSON list of [kind, object, level, scope, general] for the ``person`` of the enclosing statement; null when there is none."""
-    roles = union(select(literal(EVERYBODY, Text).label("role")), _by_post(on), _by_name(on)).subquery("held")
+    roles = union_all(select(literal(EVERYBODY, Text).label("role")), _by_post(on), _by_name(on)).subquery("held")
     g = access_grant.c
     return (
         select(func.json_agg(func.json_build_array(g.kind, g.object, g.level, g.scope, g.role == EVERYBODY)))
@@ -46,7 +46,6 @@ def held_grants(on: date | BindParameter[date]) -> Any:
 def _by_post(on: Any) -> Any:
     held, mine, within, h = post.alias("held_post"), unit.alias("held_unit"), unit.alias("held_within"), role_holder.c
     wide = case((and_(mine.c.kind == "city_bureau", h.unit_kind == "district_bureau"), literal("city_bureau")), else_=h.unit_kind)
-    field = ("station", "squad")
     return (
         select(cast(h.role, Text))
         .select_from(
@@ -55,11 +54,15 @@ def _by_post(on: Any) -> Any:
         )
         .where(
             held.c.person_id == person.c.id, dated(held, on), mine.c.active, dated(role_holder, on),
-            or_(mine.c.kind == wide, and_(mine.c.kind.in_(field), wide.in_(field))), or_(h.bureau.is_(None), h.bureau == mine.c.bureau),
+            or_(mine.c.kind == wide, and_(_in_the_field(mine.c.kind), _in_the_field(h.unit_kind))), or_(h.bureau.is_(None), h.bureau == mine.c.bureau),
             or_(h.unit_id.is_(None), mine.c.path.startswith(within.c.path)), or_(own_role.c.id.is_(None), own_role.c.active),
         )
         .correlate(person)
     )
+
+
+def _in_the_field(kind: Any) -> ColumnElement[bool]:
+    return or_(kind == "station", kind == "squad")
 
 
 def _by_name(on: Any) -> Any:

@@ -14,16 +14,22 @@ from werkzeug.test import TestResponse
 
 from engine.access.tokens import create_token
 from engine.kernel.ids import new_id
+from engine.storage.tables.cases import case_file
 from engine.storage.tables.documents import document
 from engine.storage.tables.organisation import account, notice, post
+from engine.storage.tables.proof import case_bundle
 from engine.storage.tables.runtime import act, incident, instance, submission
+from engine.storage.tables.sampling import sample_draw
 from engine.web.flask_app import create_flask
 from tests.browser import Browser
 from tests.engine.runtime.walk import HANDLING, application, do, open_task, start_clue
 from tests.town import Town
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
-SECRET = ("case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "person_id", "id")
+SECRET = (
+    "case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "person_id", "id", "bundle_id",
+    "instance_id", "draw_id", "unit_id",
+)
 FIELDS = {
     "outcome": "approve", "opinion": "看看。", "reason": "看看。", "to_node": "draft", "to_person_id": NOWHERE, "key": "stranger-1", "what": "skip",
     "form_hash": "", "rev": "0", "block": "facts", "text": "改一改",
@@ -31,12 +37,14 @@ FIELDS = {
 }
 OPERATOR_ONLY = {"incidents.page", "incidents.one", "incidents.handle"}
 ANALYST_ONLY = {"processes.deploy"}
-QUIET = {"notices.follow", "task_acts.colleagues"}
-"""Routes that answer everybody alike, whatever the id: the reader's own list of notices, the reader's own colleagues."""
+WORDS = {"code": "case_filing.domain", "kind": "case_filing.clue", "event": "start"}
+QUIET = {"notices.follow", "task_acts.colleagues", "fanouts.progress"}
+"""Routes that answer everybody alike, whatever the id: the reader's own notices and colleagues, an empty piece of a page."""
 BODIES: dict[str, dict[str, Any]] = {
     "api.cases.begin_matter": {"process": "case_filing.clue_extension", "data": {}, "outcome": "submit"}, "api.acts.complete": {"outcome": "approve", "data": {}},
     "api.acts.give_back": {"to_node": "draft", "opinion": "看看。"}, "api.acts.transfer": {"to_person_id": NOWHERE, "reason": "看看。"},
-    "api.tasks.draft": {"data": {}, "rev": 0},
+    "api.tasks.draft": {"data": {}, "rev": 0}, "api.colleagues.delegate": {"to_person_id": NOWHERE}, "api.colleagues.sign": {"when": "before", "people": [NOWHERE]},
+    "api.colleagues.opinion": {"stance": "agree"}, "api.colleagues.copy": {"people": [NOWHERE]}, "api.colleagues.comment": {"text": "看看。"}, "api.reveal.reveal": {"reason": "看看。"},
 }
 
 
@@ -49,7 +57,7 @@ class House:
         case_id = start_clue(town).case_id
         do(town, "officer", "verify", "file", data=HANDLING)
         do(town, "officer", "draft", "submit", data=application(town))
-        self.ids = {"case_id": case_id, "record_id": case_id, "task_id": open_task(town, "office_review")["id"], "person_id": town.people["officer"], **self._rows(case_id)}
+        self.ids = {"case_id": case_id, "record_id": case_id, "task_id": open_task(town, "office_review")["id"], "person_id": town.people["officer"], "unit_id": town.units["station_one"], **self._rows(case_id)}
         uploaded = self._upload()
         self.ids |= {"attachment_id": uploaded, "id": uploaded}
 
@@ -66,7 +74,18 @@ class House:
             token_id, _ = create_token(connection, account_id=who[0], post_id=who[1], title="核对", days=1, at=at)
             found = {name: connection.scalar(select(table.c.id).where(table.c.case_id == case_id).limit(1)) for name, table in
                      (("document_id", document), ("submission_id", submission), ("act_id", act), ("notice_id", notice))}
-        return {**found, "incident_id": broken, "token_id": token_id}
+            made = self._made(connection, case_id, at)
+        return {**found, **made, "incident_id": broken, "token_id": token_id, "instance_id": row["id"]}
+
+    def _made(self, connection: Any, case_id: UUID, at: Any) -> dict[str, UUID]:
+        """A file of the case that its head had made, and a draw from the case."""
+        bundle_id, draw_id, head = new_id(), new_id(), self.town.people["head"]
+        connection.execute(insert(case_bundle).values(id=bundle_id, case_id=case_id, person_id=head, person_name="周启衡", reason="移送", revealed=False, sm3="0" * 64, at=at, made_at=at))
+        connection.execute(insert(sample_draw).values(
+            id=draw_id, title="抽查", register="case_filing.clue", rule={}, seed="1", seed_source="公开数", population=1, population_sm3="0" * 64, picked=0, strata=[], proof_sm3="0" * 64,
+            case_id=case_id, by_id=head, by_name="周启衡", unit_id=self.town.units["station_one"], district_id=self.town.units["district"], at=at,
+        ))
+        return {"bundle_id": bundle_id, "draw_id": draw_id}
 
     def _upload(self) -> UUID:
         head = self.browser("head")
@@ -79,6 +98,12 @@ class House:
 
     def browser(self, login: str) -> Browser:
         return Browser(self.app, login, flask=self.flask)
+
+    def case_words(self) -> list[str]:
+        """Words that stand on this case and nowhere else: its number and its title."""
+        with self.app.db.connect() as connection:
+            row = connection.execute(select(case_file.c.number, case_file.c.title).where(case_file.c.id == self.ids["case_id"])).one()
+        return [word for word in row if word]
 
     def token(self, login: str) -> str:
         with self.app.db.begin() as connection:
@@ -98,12 +123,21 @@ class House:
         return found
 
     def _address(self, rule: Any, *, real: bool) -> str:
+        """A route's address; what is named by an id that no case has gets the id of nothing, what is a word of the route its first."""
         ids = {name: str(self.ids[name]) if real else NOWHERE for name in SECRET}
-        values = {"pack": "case_filing", "name": "clue" if "registers" in rule.rule else "clue_extension", "sm3": "0" * 64, "number": 1, **ids}
+        words = {} if "<any(" in rule.rule else WORDS
+        values = {"pack": "case_filing", "name": "clue" if "registers" in rule.rule else "clue_extension", "sm3": "0" * 64, "role": "case_filing.handler", **words, **ids}
+        given = {name: values.get(name, 1 if f"int:{name}" in rule.rule else _word(rule.rule, name)) for name in rule.arguments}
         with self.flask.test_request_context():
-            built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
-        assert built is not None
+            built = rule.build(given, append_unknown=False)
+        assert built is not None, (rule.rule, given)
         return str(built[1])
+
+
+def _word(rule: str, name: str) -> str:
+    """The first of the words that a route takes for ``name``, or an id of nothing."""
+    choice = re.search(rf"<any\(([^)]*)\):{name}>", rule)
+    return choice[1].split(",")[0].strip() if choice else NOWHERE
 
 
 @pytest.fixture
