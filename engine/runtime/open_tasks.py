@@ -111,7 +111,7 @@ def takers_of(work: Work, wait: Wait, asked: Row) -> Takers:
         people = _active(work, assignee, of_unit=own)
         if people or not own:
             return Takers(assignee=assignee, people=people)
-        assignee = None  # the case went to another unit since, or they did
+        assignee = _case_handler(work, asked["role"])  # the case went to another unit since, or they did
     found = _pool(work, asked["role"], UUID(str(unit)) if unit else None)
     still_there = [(id, name) for id, name in found.people if id == assignee]  # whoever did it before, unless the step went to another unit
     return Takers(assignee=assignee, people=still_there) if still_there else Takers(pool=found.pairs, people=found.people)
