@@ -66,9 +66,13 @@ def begin(connection: Connection, provider: Provider, *, back: str, browser: str
     return str(address)
 
 
-def take_state(connection: Connection, *, state: str, browser: str, at: datetime) -> dict[str, Any]:
-    """What ``begin`` kept, once; raises NotProved for a state that is unknown, used, expired or another browser's."""
-    kept = one_time.take_step(connection, kind=KIND, token=state, at=at)
+def take_state(connection: Connection, *, state: str, at: datetime) -> dict[str, Any] | None:
+    """What ``begin`` kept, and it is gone, whoever asks; None when unknown, used or expired. Commit before ``require_browser`` judges it."""
+    return one_time.take_step(connection, kind=KIND, token=state, at=at)
+
+
+def require_browser(kept: dict[str, Any] | None, browser: str) -> dict[str, Any]:
+    """What was kept for this browser; raises NotProved."""
     if kept is None or kept["browser"] != browser:
         raise NotProved("state 无效")
     return kept

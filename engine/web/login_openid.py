@@ -31,9 +31,10 @@ def back() -> ResponseReturnValue:
     """The provider sent the browser back: with a code, or with an error that is nobody's business but the record's."""
     rules = entering.policy()
     entering.slow_down(rules, "")
+    with writing() as connection:
+        taken = openid.take_state(connection, state=request.args.get("state", "")[:200], at=now())
     try:
-        with writing() as connection:
-            kept = openid.take_state(connection, state=request.args.get("state", "")[:200], browser=csrf.csrf_token(), at=now())
+        kept = openid.require_browser(taken, csrf.csrf_token())
         if not request.args.get("code"):
             raise openid.NotProved(f"没有授权码：{request.args.get('error', '')[:60]}")
         found = openid.finish(openid.discover(_config()), code=request.args["code"][:2000], kept=kept, back=_back(), at=now())

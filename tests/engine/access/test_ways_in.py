@@ -174,6 +174,8 @@ class Card:
         return base64.b64encode(sm2_sign(self.private, text.encode())).decode()
 
 
+@pytest.mark.requirement("NFR-062")
+@pytest.mark.requirement("NFR-091")
 def test_a_certificate_signs_in_by_answering_its_own_challenge_once(connection: Connection, li: Any, keys: KeyRing, tmp_path: Path) -> None:
     card = Card(keys)
 

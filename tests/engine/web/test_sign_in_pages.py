@@ -257,11 +257,11 @@ def test_huge_and_crooked_requests_are_refused_without_a_word_too_many(site: Sit
         assert answer.status_code in (302, 404) and "root:" not in answer.text and "import" not in answer.text
     huge = site.client.post("/login", data={"login": "x", "password": "y" * (9 * 1024 * 1024)})
     assert huge.status_code in (403, 413) and "Traceback" not in huge.text
-    assert site.get("/desk", headers={"Cookie": "guicheng=" + "x" * 60_000}).status_code == 302
+    assert site.flask.test_client(use_cookies=False).get("/desk", headers={"Cookie": "guicheng=" + "x" * 60_000}).status_code == 302
     assert site.get("/desk", headers={"Authorization": "Bearer " + "x" * 60_000}).status_code == 401
     assert site.get("/login?next=https://evil.example").status_code in (200, 302)
     for forged in ("gc_x", "eyJhbGciOiJub25lIn0.e30.", "gc_" + "A" * 43):
-        assert site.flask.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {forged}"}).status_code == 401
+        assert site.flask.test_client().get("/api/me", headers={"Authorization": f"Bearer {forged}"}).status_code == 401
 
 
 def test_another_site_gets_nobody_in_and_nowhere(site: Site) -> None:
