@@ -38,10 +38,12 @@ def wanted(pack: str, name: str) -> Report:
 def page() -> ResponseReturnValue:
     """What the reader may draft, and the newest issues that they may see."""
     reports = draft.reports_of(application().library)
-    t, r = report_issue.c, report_reader.c
+    t = report_issue.c
     with reading() as connection:
         makes = [one for one in reports.values() if draft.may_make(connection, report=one, actor=actor(), at=now())]
-        statement = select(t.id, t.report, t.title, t.state, t.by_name, t.at, t.issued_at, r.read_at, r.sent_at).outerjoin(report_reader, (r.issue_id == t.id) & (r.person_id == actor().person_id))
+        mine = report_reader.alias("mine")
+        columns = (t.id, t.report, t.title, t.state, t.by_name, t.at, t.issued_at, mine.c.read_at, mine.c.sent_at)
+        statement = select(*columns).join_from(report_issue, mine, (mine.c.issue_id == t.id) & (mine.c.person_id == actor().person_id), isouter=True)
         issues = connection.execute(statement.where(draft.visible_issues(actor())).order_by(t.at.desc()).limit(LISTED)).mappings().all()
     return render_template(
         "reports/page.html", makes=makes, reports=reports.values(), issues=issues, states=STATES, periods=periods_of, pack_of=pack_of, name_of=name_of, may=may_change_counting(actor()), most=LISTED,

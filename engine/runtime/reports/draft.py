@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
 
 from engine.access import audit
 from engine.access.actors import Actor
@@ -115,7 +115,7 @@ def _period(report: Report, code: str, at: datetime) -> Period:
 def visible_issues(actor: Actor) -> ColumnElement[bool]:
     """The issues that ``actor`` may see: own ones, those sent to them, those of units below the view of their post."""
     t, r = report_issue.c, report_reader.c
-    ways: list[ColumnElement[bool]] = [t.by_id == actor.person_id, exists().where(r.issue_id == t.id, r.person_id == actor.person_id)]
+    ways: list[ColumnElement[bool]] = [t.by_id == actor.person_id, t.id.in_(select(r.issue_id).where(r.person_id == actor.person_id))]
     root = scope_root(actor)
     if root is not None:
         ways.append(t.unit_id.in_(select(unit.c.id).where(unit.c.path.startswith(root, autoescape=True))))
