@@ -52,13 +52,16 @@ def _load(app: Application, connection: Connection, name: str, path: Path, units
         rows = {record_id(name, row[KEY]): row for row in csv.DictReader(file)}
     known = set(connection.scalars(select(table.c.id).where(table.c.id.in_(rows))))
     missing = {id: row for id, row in rows.items() if id not in known}
-    for id, row in missing.items():
-        owner, district = units[row[UNIT]]
-        (values,) = number_records(app, connection, register=register, rows=[_values(register, row, units, at)], unit_id=owner, at=at)
-        write_record(
-            connection, register=register, table=table, record_id=id, values=values, case_id=None, unit_id=owner, district_id=district, keys=app.keys,
-            at=at - FAR_AGO, by_id=None, by_name="演示数据", reason="登记",
-        )
+    for code in sorted({row[UNIT] for row in missing.values()}):
+        owner, district = units[code]
+        theirs = [id for id, row in missing.items() if row[UNIT] == code]
+        filled = [_values(register, missing[id], units, at) for id in theirs]
+        numbered = number_records(app, connection, register=register, rows=filled, unit_id=owner, at=at)
+        for id, values in zip(theirs, numbered, strict=True):
+            write_record(
+                connection, register=register, table=table, record_id=id, values=values, case_id=None, unit_id=owner, district_id=district, keys=app.keys,
+                at=at - FAR_AGO, by_id=None, by_name="演示数据", reason="登记",
+            )
     return len(missing)
 
 

@@ -26,7 +26,8 @@ def intake(**changes: Any) -> dict[str, Any]:
 def new_point(walk: Walker, *, login: str = "a1_street", **changes: Any) -> UUID:
     """A point registered by the street; its id."""
     walk.start(login, f"{PACK}.point_intake", intake(**changes))
-    return newest(walk, "illegal_building.point")["id"]
+    id: UUID = newest(walk, "illegal_building.point")["id"]
+    return id
 
 
 def make(walk: Walker, register: str, *, unit: str = "CG-A-J1", **values: Any) -> UUID:
@@ -56,7 +57,7 @@ def records(walk: Walker, register: str, *, live: bool = True) -> list[Mapping[s
     _, table = get_register(walk.app.library, register)
     with walk.app.db.connect() as connection:
         query = select(table).order_by(table.c.created_at, table.c.id)
-        return list(connection.execute(query.where(table.c.deleted_at.is_(None)) if live else query).mappings())
+        return [dict(row) for row in connection.execute(query.where(table.c.deleted_at.is_(None)) if live else query).mappings()]
 
 
 def newest(walk: Walker, register: str) -> Mapping[str, Any]:

@@ -75,6 +75,7 @@ def change(id: Any, **more: Any) -> dict[str, Any]:
     return {"point": str(id), "change_kind": "change", "reason": "实测面积不同。", "title": "东街道某路 12 号楼顶搭建", "kind": "new", "address": "东街道某路 12 号", "area": 40, **more}
 
 
+@pytest.mark.requirement("CMD-005")
 def test_a_change_reaches_the_register_only_when_the_district_agrees(walk: Walker) -> None:
     id = new_point(walk)
     walk.start("a1_street", "illegal_building.point_change", change(id))
@@ -95,6 +96,7 @@ def test_a_removal_that_is_not_agreed_to_removes_nothing(walk: Walker, outcome: 
         assert state(walk) == "已删除"
 
 
+@pytest.mark.requirement("CMD-005")
 def test_an_agreed_removal_takes_the_point_out(walk: Walker) -> None:
     id = point(walk)
     walk.start("a1_street", "illegal_building.point_change", {"point": str(id), "change_kind": "remove", "reason": "重复。"})
