@@ -80,7 +80,7 @@ class House:
     def _made(self, connection: Any, case_id: UUID, at: Any) -> dict[str, UUID]:
         """A file of the case that its head had made, and a draw from the case."""
         bundle_id, draw_id, head = new_id(), new_id(), self.town.people["head"]
-        connection.execute(insert(case_bundle).values(id=bundle_id, case_id=case_id, person_id=head, person_name="周启衡", reason="移送", revealed=False, sm3="0" * 64, at=at, made_at=at))
+        connection.execute(insert(case_bundle).values(id=bundle_id, case_id=case_id, person_id=head, person_name="周启衡", reason="移送", revealed=False, sm3=self.app.blobs.put(b"a file"), at=at, made_at=at))
         connection.execute(insert(sample_draw).values(
             id=draw_id, title="抽查", register="case_filing.clue", rule={}, seed="1", seed_source="公开数", population=1, population_sm3="0" * 64, picked=0, strata=[], proof_sm3="0" * 64,
             case_id=case_id, by_id=head, by_name="周启衡", unit_id=self.town.units["station_one"], district_id=self.town.units["district"], at=at,
