@@ -54,7 +54,8 @@ def press(pack: str, name: str) -> ResponseReturnValue:
             return _page(register, pack, name, tree, problem=problem.message), 422
     if act in ("leaf", "group") and _leaves(tree) < MOST_LEAVES:
         held = _at(tree, place)
-        held[_how(held)].append({"field": _fields(register)[0].name} if act == "leaf" else {"any": []})
+        added: dict[str, Any] = {"field": _fields(register)[0].name} if act == "leaf" else {"any": []}
+        held[_how(held)].append(added)
     elif act == "drop" and place:
         above, _, last = place.rpartition(".")
         held = _at(tree, above)
