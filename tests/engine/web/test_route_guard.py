@@ -12,6 +12,7 @@ from engine.storage.tables.organisation import account, session
 from tests.engine.web.site import PASSWORD, Site
 
 PUBLIC = {
+    "register_map.base",  # the style sheet and tiles of maps; parties draw on maps too
     "static", "home.health", "login.page", "login.sign_in", "login.again", "login.second", "login_certificate.page", "login_certificate.prove",
     "login_openid.begin", "login_openid.back", "verify.ask", "verify.page", "verify.compare", "verify.picture",
     "admin_security.root", "party_account.page", "party_account.sign_in", "party_account.sign_up", "party_account.begin", "party_account.confirm",
