@@ -116,7 +116,7 @@ def call(handler: ServiceTask, context: TaskContext, arguments: dict[str, Any]) 
 def context_of(work: Work, wait: Wait) -> TaskContext:
     return TaskContext(
         app=work.app, connection=work.connection, at=work.at, effect_key=f"{work.instance['id']}:{wait.engine_id}", case=work.case,
-        instance_id=work.instance["id"], node=wait.node, process=wait.process, facts=wait.facts, actor_id=work.actor_id,
+        instance_id=work.instance["id"], node=wait.node, process=wait.process, facts=wait.facts, scope=wait.scope, actor_id=work.actor_id,
         actor_name=work.actor_name, work=work,
     )
 
