@@ -102,7 +102,7 @@ def return_to_the_officer(office: Office) -> None:
     page = chief.page
     page.locator(".actbar summary", has_text="退回").click()
     page.get_by_label(re.compile("顾明川")).check()
-    expect(page.locator(".returns:visible")).to_contain_text("这 6 步要重走")
+    expect(page.locator(".returns:visible")).to_contain_text("每一步重走")
     page.get_by_role("button", name="退回给 顾明川").click()
     expect(page.locator(".returns:visible")).to_contain_text("退回要写明理由")
     page.locator("#whyback").fill("现场笔录缺少见证人签名，请补充。")

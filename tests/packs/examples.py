@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from engine.form_filling.accepted import accepted_kinds
 from engine.form_filling.context import AttachmentMeta, FormContext, Option
 from engine.form_filling.model import Field, Form
 from engine.form_filling.validate import validate
@@ -25,7 +26,8 @@ PARTY = {
                      "representative": "白晓棠", "phone": "13800000000", "address": "云浦区汀兰路 45 号"},
     "person": {"kind": "person", "name": "王一二", "identifier_kind": "id_card", "identifier": "11010519491231002X", "phone": "13800138000"},
 }
-WRONG: dict[str, Any] = {"files": {"no": "list"}, "photos": {"no": "list"}, "rows": "不是表", "choices": "不是多选", "party": "不是当事人", "address": "不是地址"}
+OUTLINE = {"type": "Polygon", "coordinates": [[[121.45, 31.23], [121.46, 31.23], [121.46, 31.24], [121.45, 31.23]]]}
+WRONG: dict[str, Any] = {"tags": {"no": "list"}, "point": "不是位置", "outline": "不是范围", "files": {"no": "list"}, "photos": {"no": "list"}, "rows": "不是表", "choices": "不是多选", "party": "不是当事人", "address": "不是地址"}
 
 
 @cache
@@ -80,8 +82,8 @@ def context(names: Mapping[str, Any] | None = None, known: Mapping[str, Any] | N
         return found.get("detail", {}).get(key)
 
     return FormContext(
-        at=AT, known=dict(known or {}), options=options, option=option, person=lambda _: "顾明川", unit=lambda _: "执法稽查科", case=lambda _: "旧案",
-        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: None, **facts(), **(names or {})},
+        at=AT, known=dict(known or {}), options=options, option=option, person=lambda _: "顾明川", unit=lambda _: "执法稽查科", case=lambda _: "旧案", record=lambda register, _: "样例记录",
+        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: None, "recorded": lambda register, _, field: "pending" if field == "state" else None, **facts(), **(names or {})},
     )
 
 
@@ -90,7 +92,7 @@ def _option(entry: Mapping[str, Any]) -> Option:
 
 
 def _attachment(id: str) -> AttachmentMeta | None:
-    kinds = {"picture": ("签名.png", "image/png"), "paper": ("材料.pdf", "application/pdf")}
+    kinds = {"picture": ("签名.png", "image/png"), "paper": ("材料.pdf", "application/pdf"), "film": ("现场.mp4", "video/mp4")}
     return AttachmentMeta(id=id, name=kinds[id][0], content_type=kinds[id][1], size=1000) if id in kinds else None
 
 
@@ -106,11 +108,13 @@ def answers(one: Form) -> dict[str, Any]:
 
 
 def _with_other_days(one: Form, made: dict[str, Any]) -> dict[str, Any]:
-    """A day that the author's own checks don't take becomes a later one."""
+    """A day that the author's own checks don't take becomes a later one, a text the one that the form shows as its example."""
     try:
         validate(one, data=made, rights={}, context=context())
     except Invalid as refused:
-        return made | {path: "2026-12-31" for path in refused.fields if path in one.fields and one.fields[path].kind == "date"}
+        wrong_ones = [one.fields[path] for path in refused.fields if path in one.fields]
+        shown = {field.name: str(field.gc["placeholder"]) for field in wrong_ones if field.kind == "text" and field.gc.get("placeholder")}
+        return made | {field.name: "2026-12-31" for field in wrong_ones if field.kind == "date"} | shown
     return made
 
 
@@ -125,7 +129,7 @@ def _value(field: Field, made: Mapping[str, Any], people: Any) -> Any:
         return fitting[:1] if field.kind == "choices" else next(iter(fitting), None)
     if field.kind == "rows":
         return [{name: _value(column, {}, people) for name, column in field.columns.items() if column.compute is None}]
-    if field.kind in ("person", "unit", "case"):
+    if field.kind in ("person", "unit", "case", "record"):
         return next(people)
     return PLAIN[field.kind](field)
 
@@ -150,9 +154,10 @@ def _address() -> dict[str, str]:
 PLAIN: dict[str, Any] = {
     "text": _text, "textarea": _text, "opinion": lambda field: "同意。", "number": _number, "money": lambda field: "1200.00",
     "date": lambda field: "2026-11-20", "datetime": lambda field: "2026-11-20T09:30:00+08:00", "boolean": lambda field: True,
-    "party": lambda field: PARTY[(field.gc.get("kinds") or ["organisation"])[0]], "files": lambda field: [{"id": "paper"}],
+    "party": lambda field: PARTY[(field.gc.get("kinds") or ["organisation"])[0]], "files": lambda field: [{"id": "film" if set(accepted_kinds(field)) == {"video"} else "paper"}],
     "photos": lambda field: [{"id": "picture"}], "signature": lambda field: "picture",
-    "address": lambda field: _address(),
+    "address": lambda field: _address(), "tags": lambda field: ["样例"], "point": lambda field: {"lon": "121.45", "lat": "31.23"},
+    "outline": lambda field: OUTLINE,
 }
 
 
