@@ -61,11 +61,25 @@ def postgres_url(postgres_server: EmbeddedServer) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def _content_template(postgres_server: EmbeddedServer, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, dict[Any, Any]]:
+    """A database with all content and nobody in it, its data folder (the keys that sealed its rows), and what was compiled once."""
+    from engine.assembly import create_application
+
+    _create(postgres_server, "content_template", template=make_url(postgres_url).database or TEMPLATE)
+    folder = tmp_path_factory.mktemp("content")
+    app = create_application(_settings(postgres_server.url("content_template"), folder), clock=FixedClock(NOW))
+    app.db.dispose()
+    return "content_template", folder, app.cache
+
+
 @pytest.fixture
-def database(postgres_server: EmbeddedServer, postgres_url: str) -> Iterator[Engine]:
-    """An engine on a fresh clone of the migrated database, dropped afterwards."""
+def database(request: pytest.FixtureRequest, postgres_server: EmbeddedServer, postgres_url: str) -> Iterator[Engine]:
+    """An engine on a fresh clone of the migrated database, for an ``app`` with all content in it; dropped afterwards."""
     name = f"test_{next(_numbers)}"
-    _create(postgres_server, name, template=make_url(postgres_url).database or TEMPLATE)
+    filled = "app" in request.fixturenames
+    template = request.getfixturevalue("_content_template")[0] if filled else make_url(postgres_url).database or TEMPLATE
+    _create(postgres_server, name, template=template)
     engine = make_engine(_settings(postgres_server.url(name), postgres_server.folder))
     yield engine
     engine.dispose()
@@ -103,11 +117,15 @@ def settings(database: Engine, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, clock: FixedClock, database: Engine) -> Any:
+def app(settings: Settings, clock: FixedClock, database: Engine, _content_template: tuple[str, Path, dict[Any, Any]]) -> Any:
     """The assembled application with all packs of the tree."""
     from engine.assembly import create_application
 
-    return create_application(settings, clock=clock, db=database)
+    _, folder, compiled = _content_template
+    shutil.copytree(folder, settings.data_dir, dirs_exist_ok=True)
+    made = create_application(settings, clock=clock, db=database)
+    made.cache = compiled
+    return made
 
 
 def _settings(url: str, data_dir: Path) -> Settings:
@@ -165,7 +183,7 @@ def town(postgres_server: EmbeddedServer, _town_template: tuple[str, Path, dict[
     name = f"town_{next(_numbers)}"
     _create(postgres_server, name, template=template)
     shutil.copytree(folder, tmp_path / "data")
-    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock)
+    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock, sync=False)
     app.cache = compiled
     yield read_town(app)
     app.db.dispose()

@@ -103,7 +103,7 @@ def squads(postgres_server: EmbeddedServer, _squads_template: tuple[str, Path, d
     name = f"squads_{next(_numbers)}"
     _create(postgres_server, name, template=template)
     shutil.copytree(folder, tmp_path / "data")
-    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock)
+    app = create_application(_settings(postgres_server.url(name), tmp_path / "data"), clock=clock, sync=False)
     app.cache = compiled
     yield Walker(app, read_squads(app, app.clock.now()))
     app.db.dispose()
