@@ -7,7 +7,7 @@ from alembic import op
 from engine.storage.tables import metadata
 
 revision = "0009"
-down_revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
