@@ -9,20 +9,18 @@ GET  /simulator/clue       a sample of what this source would push
 """
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import threading
 import time
+from collections.abc import Mapping
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
+from engine.sdk.simulating import Answer, Call, behaviour, make_json_server, run
 from integrations.clue_source.messages import ClueNotice
 
 MODES = ("ok", "refuse", "down", "slow")
 SLOW_SECONDS = 12
-LARGEST = 65_536
 
 
 class SimulatedSource:
@@ -34,7 +32,7 @@ class SimulatedSource:
         self._receipts: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def take_back(self, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def take_back(self, key: str, body: Mapping[str, Any]) -> Answer:
         """Status and answer of POST /clues/returns."""
         if self.mode == "down":
             return 503, {"message": "系统维护中"}
@@ -62,75 +60,18 @@ def sample_clue(*, number: int, unit_code: str, received_on: date) -> ClueNotice
     )
 
 
-def handler_for(source: SimulatedSource) -> type[BaseHTTPRequestHandler]:
-    """The request handler class of one simulated source."""
-
-    class Handler(BaseHTTPRequestHandler):
-        server_version = "ClueSourceSimulator/1"
-
-        def do_POST(self) -> None:
-            body = self._body()
-            if self.path != "/clues/returns":
-                self._answer(404, {"message": "没有这个接口"})
-            elif body is None:
-                self._answer(422, {"message": "请求不是 JSON 对象"})
-            else:
-                self._answer(*source.take_back(self.headers.get("Idempotency-Key", ""), body))
-
-        def do_PUT(self) -> None:
-            mode = (self._body() or {}).get("mode")
-            if self.path != "/simulator/behaviour" or mode not in MODES:
-                self._answer(422, {"message": f"mode 应是 {'、'.join(MODES)} 之一"})
-                return
-            source.mode = str(mode)
-            self._answer(200, {"mode": source.mode})
-
-        def do_GET(self) -> None:
-            if self.path == "/clues/returns":
-                self._answer(200, {"returned": source.returned})
-            elif self.path == "/simulator/clue":
-                clue = sample_clue(number=len(source.returned) + 1, unit_code="", received_on=date(2026, 11, 20))
-                self._answer(200, clue.write())
-            else:
-                self._answer(404, {"message": "没有这个接口"})
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keep quiet: the body may name people."""
-
-        def _body(self) -> dict[str, Any] | None:
-            try:
-                raw = json.loads(self.rfile.read(min(int(self.headers.get("Content-Length", "0")), LARGEST)))
-            except ValueError:
-                return None
-            return raw if isinstance(raw, dict) else None
-
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body, ensure_ascii=False).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    return Handler
-
-
 def make_server(port: int = 0) -> ThreadingHTTPServer:
     """A server on loopback; port 0 takes a free one. ``serve_forever`` runs it."""
-    return ThreadingHTTPServer(("127.0.0.1", port), handler_for(SimulatedSource()))
+    source = SimulatedSource()
 
+    def sample(call: Call) -> Answer:
+        return 200, sample_clue(number=len(source.returned) + 1, unit_code="", received_on=date(2026, 11, 20)).write()
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="案源系统模拟器")
-    parser.add_argument("--port", type=int, default=8091)
-    server = make_server(parser.parse_args().port)
-    sys.stdout.write(f"案源系统模拟器在 http://127.0.0.1:{server.server_port}\n")
-    sys.stdout.flush()
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()
+    return make_json_server({
+        "POST /clues/returns": lambda call: source.take_back(call.key, call.body), "GET /clues/returns": lambda call: (200, {"returned": source.returned}),
+        "GET /simulator/clue": sample, "PUT /simulator/behaviour": behaviour(source, MODES),
+    }, port=port)
 
 
 if __name__ == "__main__":
-    main()
+    run(make_server, title="案源系统模拟器", port=8091)

@@ -8,15 +8,15 @@ GET  /               the announcements as a page, GET /announcements/<n> one of 
 """
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from engine.sdk.simulating import Answer, Call, make_json_server, run
 
 
 class Board:
@@ -27,8 +27,8 @@ class Board:
         self._by_key: dict[str, int] = {}
         self._lock = Lock()
 
-    def publish(self, sent: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
-        """Status and number or message."""
+    def publish(self, sent: Mapping[str, Any], key: str, *, base: str) -> Answer:
+        """Status, and where it stands or why not."""
         if not str(sent.get("text", "")).strip():
             return 422, {"message": "公告没有内容"}
         if "维护" in str(sent.get("title", "")):
@@ -38,59 +38,24 @@ class Board:
                 self.shown.append({**sent, "published_on": sent.get("today") or datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()})
                 self._by_key[key] = len(self.shown)
             number = self._by_key[key]
-        return 201, {"number": number, "published_on": self.shown[number - 1]["published_on"]}
+        return 201, {"url": f"{base}/announcements/{number}", "published_on": self.shown[number - 1]["published_on"]}
 
-
-class Handler(BaseHTTPRequestHandler):
-    """The portal's endpoints."""
-
-    board: Board
-
-    def do_POST(self) -> None:
-        sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-        if self.path != "/announcements":
-            return self._send(404, "application/json", json.dumps({"message": "没有这个接口"}))
-        status, answer = self.board.publish(sent, self.headers.get("Idempotency-Key", ""))
-        if status == 201:
-            answer["url"] = f"http://127.0.0.1:{self.server.server_port}/announcements/{answer.pop('number')}"  # type: ignore[attr-defined]
-        return self._send(status, "application/json", json.dumps(answer, ensure_ascii=False))
-
-    def do_GET(self) -> None:
-        number = self.path.rpartition("/")[2]
-        shown = self.board.shown
-        rows = shown[int(number) - 1:int(number)] if number.isdigit() else shown
+    def page(self, number: str) -> Answer:
+        """The announcement ``number``, all of them without one."""
+        rows = self.shown[int(number) - 1:int(number)] if number.isdigit() else self.shown
         body = "".join(f"<article><h2>{escape(str(one['title']))}</h2><p>{escape(str(one['unit']))}　{one['published_on']}</p><p>{escape(str(one['text']))}</p></article>" for one in rows)
-        self._send(200 if rows or self.path == "/" else 404, "text/html", f"<!doctype html><meta charset=utf-8><title>门户网站（模拟）</title><h1>送达公告（模拟网站）</h1>{body}")
-
-    def _send(self, status: int, kind: str, text: str) -> None:
-        data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        return 200 if rows or not number else 404, f"<!doctype html><meta charset=utf-8><title>门户网站（模拟）</title><h1>送达公告（模拟网站）</h1>{body}"
 
 
-def make_server(port: int = 0) -> ThreadingHTTPServer:
-    """A server on loopback; port 0 takes a free one."""
-    handler = type("BoardHandler", (Handler,), {"board": Board()})
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+def make_server(port: int = 0, *, board: Board | None = None) -> ThreadingHTTPServer:
+    """A server on loopback; port 0 takes a free one. What is published stands on ``board``."""
+    board = board or Board()
 
+    def publish(call: Call) -> Answer:
+        return board.publish(call.body, call.key, base=call.base)
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="门户网站模拟器")
-    parser.add_argument("--port", type=int, default=8095)
-    server = make_server(parser.parse_args().port)
-    sys.stdout.write(f"门户网站模拟器在 http://127.0.0.1:{server.server_port}\n")
-    sys.stdout.flush()
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()
+    return make_json_server({"POST /announcements": publish, "GET /": lambda call: board.page(""), "GET /announcements/": lambda call: board.page(call.rest)}, port=port)
 
 
 if __name__ == "__main__":
-    main()
+    run(make_server, title="门户网站模拟器", port=8095)

@@ -10,12 +10,17 @@ import pytest
 from engine.sdk import BusinessError, ConnectorConfig, TryAgain
 from integrations.portal.client import HttpPortal
 from integrations.portal.messages import Announcement
-from integrations.portal.simulator import make_server
+from integrations.portal.simulator import Board, make_server
 
 
 @pytest.fixture
-def server() -> Iterator[Any]:
-    made = make_server()
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+def server(board: Board) -> Iterator[Any]:
+    made = make_server(board=board)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
     made.shutdown()
@@ -30,10 +35,10 @@ def paper(title: str = "送达公告", text: str = "请到本局领取。") -> A
     return Announcement(title=title, number="", text=text, unit="云浦区局", case_number="一号")
 
 
-def test_one_key_publishes_once(server: Any) -> None:
+def test_one_key_publishes_once(server: Any, board: Board) -> None:
     first, again = portal(server).publish(paper(), key="a"), portal(server).publish(paper(), key="a")
     assert first == again
-    assert len(server.RequestHandlerClass.board.shown) == 1
+    assert len(board.shown) == 1
     assert portal(server).publish(paper(), key="b").url != first.url
 
 

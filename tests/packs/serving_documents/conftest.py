@@ -17,7 +17,7 @@ from engine.documents.issue import issue_document
 from engine.form_filling.attachments import store_attachment
 from engine.storage.tables.cases import case_party
 from engine.storage.tables.documents import document
-from integrations.portal.simulator import make_server
+from integrations.portal.simulator import Board, make_server
 from tests.packs.filed import CaseWalker, filed_case
 
 FACTORY = PartyInput(
@@ -85,11 +85,12 @@ def case(town: Any) -> ServedCase:
 
 
 @pytest.fixture
-def portal(case: ServedCase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A portal on a free port that the connector speaks to."""
-    server = make_server()
+def portal(case: ServedCase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
+    """What stands on a portal on a free port that the connector speaks to."""
+    board = Board()
+    server = make_server(board=board)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("CONNECTOR_PORTAL_URL", f"http://127.0.0.1:{server.server_port}")
-    yield server
+    yield board
     server.shutdown()
     server.server_close()

@@ -9,6 +9,7 @@ import pytest
 from engine.kernel.clock import SHANGHAI, FixedClock
 from engine.kernel.errors import GuichengError, Invalid
 from engine.runtime.fire_due_timers import fire_due_timers
+from integrations.portal.simulator import Board
 from tests.packs.serving_documents.conftest import PERSON, ServedCase, add_party
 
 
@@ -106,12 +107,12 @@ def test_posted_announcement_serves_after_thirty_days(case: ServedCase, clock: F
 @pytest.mark.requirement("PEN-1146")
 @pytest.mark.requirement("PEN-1197")
 @pytest.mark.requirement("PEN-1275")
-def test_announcement_on_the_portal_is_pushed_once_and_says_where(case: ServedCase, portal: Any, clock: FixedClock) -> None:
+def test_announcement_on_the_portal_is_pushed_once_and_says_where(case: ServedCase, portal: Board, clock: FixedClock) -> None:
     case.serve(case.paper())
     announce(case, "website")
     case.run_jobs()
 
-    (shown,) = portal.RequestHandlerClass.board.shown
+    (shown,) = portal.shown
     assert shown["title"] == "送达公告（上海云浦麦浪食品有限公司）"
     assert "请于公告期内到本局领取" in shown["text"]
     assert case.services()[0]["state"] == "announcing"
