@@ -1,0 +1,11 @@
+"""Nothing yet."""
+from __future__ import annotations
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A database made by today's 0001 has it already."""
