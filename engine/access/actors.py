@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Date, Row, Select, and_, bindparam, exists, func, or_, select
 
 from engine.access.exclusive import EXCLUSIVE
 from engine.access.held_grants import Grant, held_grants, read_grants
 from engine.kernel.errors import Forbidden
 from engine.storage.tables.organisation import account, person, post, unit
+from engine.storage.tables.runtime import deputy
 
 LEADER_POSTS = frozenset({"unit_head", "section_head", "bureau_head", "legal_head"})
 SECTION_POSTS = frozenset({"section_staff", "legal_staff", "clerk", "archivist"})
@@ -39,7 +40,8 @@ class Actor:
     ``district_id`` is the district bureau's unit id, None at city level. ``unit_path`` is unit codes from the root, each
     followed by "/". ``on`` is the legal date the actor was loaded for; None treats every dated grant as ended.
     ``rights`` are those of the account and those that a role in force gives; ``grants`` is what roles say about registers and fields.
-    ``party_id`` is set for somebody outside the offices who acts for this party: such an actor holds no post.
+    ``party_id`` is set for somebody outside the offices who acts for this party: such an actor holds no post. ``stands_in`` is False for
+    who is nobody's deputy on ``on``.
     """
 
     account_id: UUID
@@ -60,6 +62,7 @@ class Actor:
     must_change: bool = False
     grants: frozenset[Grant] = frozenset()
     party_id: UUID | None = None
+    stands_in: bool = True
 
     @property
     def sees_everything(self) -> bool:
@@ -110,10 +113,17 @@ def actor_query(on: date | BindParameter[date]) -> Select[Any]:
             unit.c.bureau,
             posts.label("posts"),
             held_grants(on).label("grants"),
+            _stands_in(on).label("stands_in"),
         )
         .select_from(account.join(person, person.c.id == account.c.person_id).join(post, post.c.person_id == person.c.id).join(unit))
         .where(account.c.active, person.c.active, unit.c.active, holds_on(on))
     )
+
+
+def _stands_in(on: date | BindParameter[date]) -> ColumnElement[bool]:
+    """True when the person is somebody's deputy on ``on``."""
+    given = (deputy.c.deputy_id == person.c.id, deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None))
+    return exists(select(deputy.c.id).where(*given).correlate(person))
 
 
 def actor_of(row: Row[Any], on: date) -> Actor:
@@ -144,6 +154,7 @@ _COPIED = (
     "district_id",
     "bureau",
     "must_change",
+    "stands_in",
 )
 
 
@@ -152,9 +163,8 @@ def load_actor(connection: Connection, account_id: UUID, post_id: UUID | None, o
 
     Raises Forbidden when account, person, post or unit is not in force on that day.
     """
-    wanted = post.c.id == post_id if post_id is not None else post.c.person_id == account.c.person_id
-    statement = actor_query(on).where(account.c.id == account_id, wanted).order_by(post.c.main.desc(), post.c.id).limit(1)
-    row = connection.execute(statement).one_or_none()
+    statement, values = (_MAIN, {}) if post_id is None else (_IN_POST, {"post": post_id})
+    row = connection.execute(statement, {"on": on, "account": account_id, **values}).one_or_none()
     if row is None:
         raise Forbidden("您的账号或岗位已停用，请联系本单位管理员。", code="post_ended")
     return actor_of(row, on)
@@ -162,6 +172,12 @@ def load_actor(connection: Connection, account_id: UUID, post_id: UUID | None, o
 
 def find_actor_by_login(connection: Connection, *, login: str, on: date) -> Actor | None:
     """The person with ``login`` in their main post, or None. For commands, tests and the demo city; no password is asked."""
-    statement = actor_query(on).where(account.c.login == login).order_by(post.c.main.desc(), post.c.id).limit(1)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_BY_LOGIN, {"on": on, "login": login}).one_or_none()
     return None if row is None else actor_of(row, on)
+
+
+# Built once: the statement is long, and every sign-in asks it.
+_ANY = actor_query(bindparam("on", type_=Date)).order_by(post.c.main.desc(), post.c.id).limit(1)
+_MAIN = _ANY.where(account.c.id == bindparam("account", type_=account.c.id.type))
+_IN_POST = _MAIN.where(post.c.id == bindparam("post", type_=post.c.id.type))
+_BY_LOGIN = _ANY.where(account.c.login == bindparam("login", type_=account.c.login.type))

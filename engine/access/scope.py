@@ -12,11 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Connection, Select, exists, literal, or_, select, tuple_, union, union_all
 
-from engine.access.actors import LEADER_POSTS, SECTION_POSTS, Actor
+from engine.access.actors import LEADER_POSTS, SECTION_POSTS, Actor, holds_on
 from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import NotFound
 from engine.storage.tables.cases import case_file, case_grant
-from engine.storage.tables.organisation import unit
+from engine.storage.tables.organisation import post, unit
 from engine.storage.tables.runtime import deputy, instance, task, task_candidate, task_signer
 
 S = TypeVar("S", bound=Select[Any])
@@ -72,8 +72,8 @@ def ways(actor: Actor) -> list[tuple[str, Select[Any]]]:
         ("手上有待办", select(task.c.case_id).where(task.c.assignee_id == me, task.c.status == "open")),
         ("被征求意见", select(task_signer.c.case_id).where(task_signer.c.person_id == me, task_signer.c.status == "open")),
     ]
-    if actor.on is not None:
-        found.append(("代办别人的待办", _of_principals(actor)))
+    if actor.on is not None and actor.stands_in:
+        found += [("代办别人的待办", _of_principals(actor)), ("代办别人可以认领的任务", _claimable_by_principals(actor))]
     if actor.posts:
         pool = task_candidate.join(task, task.c.id == task_candidate.c.task_id)
         mine = tuple_(task_candidate.c.unit_id, task_candidate.c.post).in_(actor.posts)
@@ -91,12 +91,27 @@ def _ways(actor: Actor) -> list[Select[Any]]:
 
 def _of_principals(actor: Actor) -> Select[Any]:
     """Steps of those whose deputy ``actor`` is today."""
-    stands_in = (
+    held = deputy.join(task, (task.c.assignee_id == deputy.c.person_id) & (task.c.status == "open")).join(instance, instance.c.id == task.c.instance_id)
+    return select(task.c.case_id).select_from(held).where(_stands_in(actor))
+
+
+def _claimable_by_principals(actor: Actor) -> Select[Any]:
+    """Steps in the pools of those whose deputy ``actor`` is today."""
+    assert actor.on is not None
+    pools = (
+        deputy.join(post, post.c.person_id == deputy.c.person_id)
+        .join(task_candidate, (task_candidate.c.unit_id == post.c.unit_id) & (task_candidate.c.post == post.c.code) & task_candidate.c.open)
+        .join(task, task.c.id == task_candidate.c.task_id).join(instance, instance.c.id == task.c.instance_id)
+    )
+    return select(task.c.case_id).select_from(pools).where(_stands_in(actor), holds_on(actor.on))
+
+
+def _stands_in(actor: Actor) -> Any:
+    """The condition that a ``deputy`` row, for the process at hand, is one of ``actor`` and in force today."""
+    return (
         (deputy.c.deputy_id == actor.person_id) & (deputy.c.from_on <= actor.on) & (deputy.c.until_on >= actor.on) & deputy.c.ended_at.is_(None)
         & or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))
     )
-    held = deputy.join(task, (task.c.assignee_id == deputy.c.person_id) & (task.c.status == "open")).join(instance, instance.c.id == task.c.instance_id)
-    return select(task.c.case_id).select_from(held).where(stands_in)
 
 
 def _grant_runs(actor: Actor) -> Any:

@@ -33,6 +33,12 @@ RESOLVE = (
     .where(session.c.token_hash == bindparam("hashed", type_=session.c.token_hash.type), session.c.expires_at > bindparam("at", type_=session.c.expires_at.type))
 )
 
+_MAIN = (
+    actor_query(bindparam("on", type_=Date)).with_only_columns(post.c.id)
+    .where(account.c.id == bindparam("account", type_=account.c.id.type)).order_by(post.c.main.desc(), post.c.id).limit(1)
+)
+_THIS = _MAIN.where(post.c.id == bindparam("post", type_=post.c.id.type))
+
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSession:
@@ -77,15 +83,8 @@ def open_session(
 
     With a ``policy``, its limits hold: the oldest sessions end when there are too many, or Conflict is raised.
     """
-    wanted = post.c.id == post_id if post_id is not None else post.c.person_id == account.c.person_id
-    on = legal_date(at)
-    found = connection.execute(
-        actor_query(on)
-        .with_only_columns(post.c.id)
-        .where(account.c.id == account_id, wanted)
-        .order_by(post.c.main.desc(), post.c.id)
-        .limit(1)
-    ).scalar_one_or_none()
+    statement, values = (_MAIN, {}) if post_id is None else (_THIS, {"post": post_id})
+    found = connection.execute(statement, {"on": legal_date(at), "account": account_id, **values}).scalar_one_or_none()
     if found is None:
         raise Forbidden("您的账号没有在用的岗位，请联系本单位管理员。", code="post_ended")
     limits = policy or DEFAULT

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, insert, select
 
 from engine.access.actors import RIGHTS
+from engine.access.sign_in_bounds import problems
 from engine.kernel.errors import Invalid
 from engine.kernel.ids import new_id
 from engine.storage.tables.sign_in import sign_in_policy
@@ -20,7 +21,13 @@ from engine.storage.tables.sign_in import sign_in_policy
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Lengths in characters, times in minutes unless the name says days. ``most_sessions`` 0: as many as one likes."""
+    """Lengths in characters, times in minutes unless the name says days. ``most_sessions`` 0: as many as one likes.
+
+    ``networks`` are the address ranges from which one may sign in (empty: any), ``guard_networks`` those for administrators,
+    ``hours`` the time of day (``07:00-22:00``, empty: any), which holders of ``hours_free`` need not keep.
+    ``hash_memory`` MiB and ``hash_passes`` are what argon2id takes for one password; a password hashed otherwise is hashed
+    again when its holder signs in.
+    """
 
     min_length: int = 12
     classes: int = 3
@@ -40,6 +47,12 @@ class Policy:
     when_full: str = "oldest"
     confirm_minutes: int = 15
     bind_network: bool = False
+    networks: tuple[str, ...] = ()
+    guard_networks: tuple[str, ...] = ()
+    hours: str = ""
+    hours_free: tuple[str, ...] = ("admin", "operator", "security")
+    hash_memory: int = 12
+    hash_passes: int = 3
 
     def asks_second(self, *, rights: frozenset[str], post: str) -> bool:
         """Must a holder of these rights in this post have a second factor?"""
@@ -61,8 +74,11 @@ LIMITS: Mapping[str, tuple[int, int, str]] = {
     "longest_lock_minutes": (1, 10080, "最长锁定几分钟"), "tries_per_account": (5, 1000, "一个账号一分钟最多试几次"),
     "tries_per_address": (10, 100000, "一个地址一分钟最多试几次"), "wrong_per_address": (10, 100000, "一个地址十分钟最多错几次"),
     "idle_minutes": (5, 1440, "空闲几分钟退出"), "longest_minutes": (30, 10080, "登录后最长几分钟"), "most_sessions": (0, 100, "同时登录几处（0 不限）"),
-    "confirm_minutes": (1, 240, "敏感操作前几分钟内核对过身份"),
+    "confirm_minutes": (1, 240, "敏感操作前几分钟内核对过身份"), "hash_memory": (7, 64, "密码散列（argon2id）用多少内存，MB"),
+    "hash_passes": (1, 10, "密码散列算几遍"),
 }
+LEAST_WORK = 35
+"""MiB times passes of argon2id with one lane: OWASP's equal choices are 7×5, 9×4, 12×3, 19×2."""
 WHEN_FULL = {"oldest": "最早的一处退出", "refuse": "新的登录被拒绝"}
 
 
@@ -92,10 +108,14 @@ def check_changes(given: Mapping[str, Any]) -> dict[str, Any]:
         value = given.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most):
             wrong[name] = f"“{title}”应为 {least} 到 {most}。"
+    if given.get("hash_memory", Policy.hash_memory) * given.get("hash_passes", Policy.hash_passes) < LEAST_WORK and not wrong:
+        wrong["hash_passes"] = f"内存（MB）乘遍数不能少于 {LEAST_WORK}，例如 12 MB 算 3 遍，否则密码容易被猜出。"
     if given.get("when_full", "oldest") not in WHEN_FULL:
         wrong["when_full"] = "请选择登录满了怎么办。"
-    if unknown := set(given.get("second_rights", ())) - set(RIGHTS):
-        wrong["second_rights"] = f"没有这些权限：{'、'.join(sorted(unknown))}。"
+    wrong |= dict(problems(given))
+    for name in ("second_rights", "hours_free"):
+        if unknown := set(given.get(name, ())) - set(RIGHTS):
+            wrong[name] = f"没有这些权限：{'、'.join(sorted(unknown))}。"
     if unknown := set(given) - {field.name for field in fields(Policy)}:
         wrong["policy"] = f"没有这些设置：{'、'.join(sorted(unknown))}。"
     if wrong:

@@ -31,7 +31,7 @@ READY_SECONDS = 60
 
 
 @click.command(help="启动整个平台：数据库、升级、演示城市、网页服务、后台任务和时钟。Ctrl-C 停止。")
-@click.option("--host", "address", help="监听地址，默认 127.0.0.1；要让别的机器访问，用 0.0.0.0")
+@click.option("--host", "address", help="监听地址，默认 127.0.0.1；要让别的机器访问，用 0.0.0.0，IPv4 和 IPv6 都要用 ::")
 @click.option("--port", type=click.IntRange(1, 65535), help="监听端口，默认 8000")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="网页服务进程数")
 @click.option("--setup-only", is_flag=True, help="只准备好数据库和演示城市，不启动服务")
@@ -59,8 +59,14 @@ def _outside_world(settings: Settings) -> AbstractContextManager[object]:
 
 def _with_address(settings: Settings, address: str | None, port: int | None) -> Settings:
     host, number = address or settings.host, port or settings.port
-    public = os.environ.get("PUBLIC_URL", f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{number}").rstrip("/")  # noqa: S104
+    public = os.environ.get("PUBLIC_URL", f"http://{_reachable(host, brackets=True)}:{number}").rstrip("/")
     return replace(settings, host=host, port=number, public_url=public)
+
+
+def _reachable(host: str, *, brackets: bool = False) -> str:
+    """An address of this machine at which a server that listens on ``host`` answers; in a URL an IPv6 address stands in brackets."""
+    found = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104 (names what "everywhere" is)
+    return f"[{found}]" if brackets and ":" in found else found
 
 
 @contextmanager
@@ -74,7 +80,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
@@ -159,8 +165,7 @@ def _wait_until_ready(settings: Settings, children: Children, stop: threading.Ev
 
 
 def _answers(settings: Settings) -> bool:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.port, timeout=10)
+    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=10)
     try:
         connection.request("GET", urlsplit(settings.public_url).path + "/login")
         return connection.getresponse().status < 500

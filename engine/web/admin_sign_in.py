@@ -8,9 +8,9 @@ from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from engine.access import actors, alarms, passwords, second_factor, sessions
+from engine.access import actors, alarms, passwords, second_factor, sessions, sign_in_bounds
 from engine.access.actors import RIGHTS
-from engine.access.sign_in_policy import LIMITS, WHEN_FULL, listed, set_policy
+from engine.access.sign_in_policy import LIMITS, WHEN_FULL, apply, check_changes, listed, set_policy
 from engine.kernel.errors import Forbidden, Invalid, NotFound
 from engine.web import entering
 from engine.web.answers import done
@@ -33,6 +33,7 @@ def add() -> ResponseReturnValue:
     actor().require(alarms.SECURITY)
     try:
         changes = _changes()
+        _stay_inside(changes)
         with writing() as connection:
             set_policy(
                 connection, changes=changes, valid_from=_day(), reason=request.form.get("reason", ""), by_name=actor().name, by_id=actor().person_id, at=now(), on=today(),
@@ -97,8 +98,17 @@ def _changes() -> dict[str, Any]:
             raise Invalid("登录规定没有保存，请改好标出的地方。", fields={name: f"“{title}”应为整数。"})
         given[name] = int(text)
     return {
-        **given, "when_full": request.form.get("when_full", ""), "bind_network": "bind_network" in request.form, "second_rights": sorted(set(request.form.getlist("second_rights"))),
+        **given, **{name: request.form.get(name, "").replace(",", " ").split()[:100] for name in ("networks", "guard_networks")},
+        "hours": request.form.get("hours", "").strip()[:20], "hours_free": sorted(set(request.form.getlist("hours_free"))), "when_full": request.form.get("when_full", ""), "bind_network": "bind_network" in request.form, "second_rights": sorted(set(request.form.getlist("second_rights"))),
     }
+
+
+def _stay_inside(changes: dict[str, Any]) -> None:
+    """Raise Invalid when a rule would keep out whoever sets it, as far as addresses go."""
+    wanted = apply(entering.policy(), {**check_changes(changes), "hours": ""})
+    if sign_in_bounds.refusal(wanted, network=entering.network(), at=now(), rights=actor().rights):
+        here = f"您现在的地址 {entering.network()} 不在这些范围里，这样您自己也登录不了。请加上它，或从范围里面的机器来改。"
+        raise Invalid("登录规定没有保存。", fields={"guard_networks" if wanted.guard_networks else "networks": here})
 
 
 def _day() -> date:

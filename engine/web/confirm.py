@@ -51,12 +51,11 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/me/confirm")
 def prove() -> ResponseReturnValue:
     """The password, or where it is set up a code; wrong ones count towards the lock."""
-    rules = entering.policy()
     account_id = actor().account_id
     with reading() as connection:
         candidate = passwords.candidate_of(connection, account_id=account_id)
     try:
-        entering.slow_down(rules, candidate.login)
+        rules, _ = entering.slow_down(candidate.login)
     except rates.TooOften as error:
         return _page(error.message), error.status
     right = passwords.proves(candidate, request.form.get("password", ""))

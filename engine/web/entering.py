@@ -13,11 +13,11 @@ from uuid import UUID
 from flask import request
 from sqlalchemy import Connection
 
-from engine.access import actors, audit, ldap, one_time, passwords, rates, second_factor, sessions
+from engine.access import actors, audit, ldap, one_time, passwords, rates, second_factor, sessions, sign_in_bounds
 from engine.access.directories import read_directories
 from engine.access.sign_in_policy import Policy, policy_on
 from engine.kernel.clock import legal_date
-from engine.kernel.errors import GuichengError
+from engine.kernel.errors import Forbidden, GuichengError
 from engine.web.context import application, now, reading, today, writing
 
 TEN_MINUTES = timedelta(minutes=10)
@@ -45,28 +45,33 @@ def network() -> str:
 def policy() -> Policy:
     """Today's policy."""
     with reading() as connection:
-        return policy_on(connection, on=today(), environment=application().settings.environment)
+        return rules_today(connection)
 
 
-def slow_down(policy: Policy, login: str) -> None:
-    """Count this try for the address and the login in every worker's sight; raises TooOften."""
+def rules_today(connection: Connection) -> Policy:
+    """Today's policy, on a connection that is open already."""
+    return policy_on(connection, on=today(), environment=application().settings.environment)
+
+
+def slow_down(login: str) -> tuple[Policy, passwords.Candidate]:
+    """Count this try for the address and the login in every worker's sight; raises TooOften. Today's policy and who is meant."""
     with writing() as connection:
+        policy = rules_today(connection)
         tries = rates.count(connection, kind=ADDRESS, subject=network(), at=now())
         same = rates.count(connection, kind=ACCOUNT, subject=login.strip().lower()[:200], at=now()) if login else 0
         wrong = rates.counted(connection, kind=WRONG_TRIES, subject=network(), at=now(), window=TEN_MINUTES)
         over = tries > policy.tries_per_address or same > policy.tries_per_account or wrong >= policy.wrong_per_address
         if tries == policy.tries_per_address + 1 or same == policy.tries_per_account + 1:  # once a minute, not once a try
             audit.note(connection, actor=None, at=now(), action="登录受限", object="账号", network=network(), detail={"tries": tries, "same": same, "wrong": wrong})
+        candidate = passwords.look_up(connection, login=login, policy=policy)
     if over:
         raise rates.TooOften(TOO_OFTEN, retry_after=rates.seconds_left(now(), TEN_MINUTES if wrong >= policy.wrong_per_address else timedelta(minutes=1)))
+    return policy, candidate
 
 
 def by_password(*, login: str, password: str, code: str = "", only: str = "") -> Entry:
     """Try a login and password; ``code`` answers a second factor at once, ``only`` is the person who must come out of it."""
-    rules = policy()
-    slow_down(rules, login)
-    with reading() as connection:
-        candidate = passwords.look_up(connection, login=login)
+    rules, candidate = slow_down(login)
     right, way = passwords.proves(candidate, password), "password"  # no connection is held while this computes
     house = read_directories(application().settings.data_dir).ldap if not right else None
     known = ldap.vouches(house, login=login[:200], password=password[: passwords.MAX_LENGTH]) if house else ""
@@ -96,8 +101,7 @@ def go_on(connection: Connection, *, account_id: UUID, rules: Policy, must_chang
 
 def by_second(*, token: str, code: str) -> Entry:
     """Answer the second factor that is owed; wrong codes count like wrong passwords."""
-    rules = policy()
-    slow_down(rules, "")
+    rules, _ = slow_down("")
     with writing() as connection:
         step = one_time.try_step(connection, kind=SECOND, token=token, at=now())
         if step is None:
@@ -120,14 +124,16 @@ def _wrong_code(connection: Connection, account_id: UUID, rules: Policy, *, owed
 
 
 def enter(connection: Connection, *, account_id: UUID, rules: Policy, way: str, must_change: bool = False, only: str = "") -> Entry:
-    """Open the session and record it. Refuses somebody else than ``only``, and whoever holds no post."""
+    """Open the session and record it. Refuses somebody else than ``only``, whoever holds no post, and where or when the policy says no."""
     try:
         actor = actors.load_actor(connection, account_id, None, legal_date(now()))
         if only and str(actor.person_id) != only:
             return Entry(refusal="这张页面不是您填的，请用原来的账号登录。")
+        if refused := sign_in_bounds.refusal(rules, network=network(), at=now(), rights=actor.rights):
+            raise Forbidden(refused, code="not_here_or_now")
         lacks = way in ("password", "ldap") and rules.asks_second(rights=actor.rights, post=actor.post_code)
         opened = sessions.open_session(
-            connection, account_id=account_id, post_id=None, agent=request.user_agent.string, at=now(), network=network(), way=way,
+            connection, account_id=account_id, post_id=actor.post_id, agent=request.user_agent.string, at=now(), network=network(), way=way,
             needs="second" if lacks else "", policy=rules,
         )
     except GuichengError as error:

@@ -25,9 +25,8 @@ def page() -> ResponseReturnValue:
 @blueprint.post("/login/certificate")
 @public
 def prove() -> ResponseReturnValue:
-    rules = entering.policy()
     try:
-        entering.slow_down(rules, "")
+        rules, _ = entering.slow_down("")
     except rates.TooOften as error:
         return login.answer(entering.Entry(refusal=error.message, status=error.status))
     given = {name: request.form.get(name, "")[:LARGEST] for name in ("challenge", "certificate", "signature")}
@@ -42,7 +41,7 @@ def prove() -> ResponseReturnValue:
 
 
 def _page(*, refusal: str = "") -> str:
-    entering.slow_down(entering.policy(), "")
+    entering.slow_down("")
     with writing() as connection:
         challenge = sign_in_certificates.new_challenge(connection, site=application().settings.public_url, browser=csrf.csrf_token(), at=now())
     return render_template("login/certificate.html", challenge=challenge, refusal=refusal, next=request.values.get("next", ""))

@@ -18,7 +18,7 @@ UNKNOWN = "您在统一认证里的账号在这里没有对应的账号，请联
 @blueprint.get("/login/openid")
 @public
 def begin() -> ResponseReturnValue:
-    entering.slow_down(entering.policy(), "")
+    entering.slow_down("")
     provider = openid.discover(_config())
     with writing() as connection:
         address = openid.begin(connection, provider, back=_back(), browser=csrf.csrf_token(), wanted=request.args.get("next", "")[:500], at=now())
@@ -29,8 +29,7 @@ def begin() -> ResponseReturnValue:
 @public
 def back() -> ResponseReturnValue:
     """The provider sent the browser back: with a code, or with an error that is nobody's business but the record's."""
-    rules = entering.policy()
-    entering.slow_down(rules, "")
+    rules, _ = entering.slow_down("")
     with writing() as connection:
         taken = openid.take_state(connection, state=request.args.get("state", "")[:200], at=now())
     try:

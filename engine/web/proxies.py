@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from engine.access.sign_in_bounds import plain_address
+
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Network = IPv4Network | IPv6Network
 
@@ -20,16 +22,17 @@ class BehindProxies:
         forwarded = environ.pop("HTTP_X_FORWARDED_FOR", "")
         if self.networks and forwarded:
             environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR", ""), forwarded, self.networks)
+        environ["REMOTE_ADDR"] = plain_address(environ.get("REMOTE_ADDR", ""))
         return self.app(environ, start_response)
 
 
 def client_address(peer: str, forwarded: str, networks: Sequence[Network]) -> str:
     """Walk from our own peer outwards as long as the address is one of our proxies'; what can't be read ends the walk."""
-    address = peer
+    address = plain_address(peer)
     for hop in reversed(forwarded[-2000:].split(",")):
         if not _inside(address, networks):
             break
-        hop = hop.strip().strip("[]")
+        hop = plain_address(hop.strip().strip("[]"))
         try:
             ip_address(hop)
         except ValueError:

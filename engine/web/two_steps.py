@@ -34,7 +34,7 @@ def begin() -> ResponseReturnValue:
 @blueprint.post("/me/two-steps/confirm")
 def confirm() -> ResponseReturnValue:
     """The first code of the telephone; the recovery codes are on the answer and nowhere else."""
-    entering.slow_down(entering.policy(), "")
+    entering.slow_down("")
     try:
         with writing() as connection:
             codes = second_factor.confirm(connection, application().keys, account_id=actor().account_id, code=request.form.get("code", "")[:60], at=now())
