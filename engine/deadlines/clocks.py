@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import assignment
@@ -20,7 +20,7 @@ from engine.deadlines.due import Result
 from engine.deadlines.models import behaviour, load_models
 from engine.deadlines.rows import events_column, read_events, reckon, stored_rule
 from engine.deadlines.rules import ClockRefused, ClockRule, Event, rule_detail, rule_of
-from engine.deadlines.steps import end_of, first_instant
+from engine.deadlines.steps import end_of, first_instant, start_of
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, NotFound
 from engine.kernel.ids import new_id
@@ -297,10 +297,10 @@ def undo_act(connection: Connection, *, act_id: UUID, at: datetime) -> int:
 
 
 def move_followers(connection: Connection, *, case_id: UUID, clock: str, due_on: date | None, due_at: datetime | None = None) -> None:
-    """Timers bound to the clock are due when its last day is over and stand still with it; steps that follow it have its due date."""
+    """Timers bound to the clock are due when its last day is over (or begins) and stand still with it; steps that follow it have its due date."""
     values: dict[str, Any] = {"suspended": due_on is None}
     if due_on is not None:
-        values["due_at"] = due_at or end_of(due_on)
+        values["due_at"] = case((timer.c.on_last_day, start_of(due_on)), else_=due_at or end_of(due_on))
     moved = update(timer).where(timer.c.case_id == case_id, timer.c.clock == clock, timer.c.claimed_at.is_(None)).values(**values)
     steps = update(task).where(task.c.case_id == case_id, task.c.clock == clock, task.c.status == "open").values(due_on=due_on).returning(task.c.id)
     connection.execute(moved.add_cte(steps.cte("steps")))

@@ -105,7 +105,7 @@ _STAGE = """CREATE TEMP TABLE IF NOT EXISTS moved (clock_id uuid, case_id uuid, 
   next_at timestamptz, over_at timestamptz, event_id uuid, act_id uuid) ON COMMIT DELETE ROWS"""
 _WRITE = (
     "UPDATE case_clock c SET due_on = m.after, due_at = m.after_at, next_at = m.next_at FROM moved m WHERE c.id = m.clock_id",
-    "UPDATE timer t SET due_at = m.over_at FROM moved m WHERE t.case_id = m.case_id AND t.clock = m.clock AND t.claimed_at IS NULL",
+    "UPDATE timer t SET due_at = CASE WHEN t.on_last_day THEN m.after::timestamp AT TIME ZONE 'Asia/Shanghai' ELSE m.over_at END FROM moved m WHERE t.case_id = m.case_id AND t.clock = m.clock AND t.claimed_at IS NULL",
     "UPDATE task t SET due_on = m.after FROM moved m WHERE t.case_id = m.case_id AND t.clock = m.clock AND t.status = 'open'",
     "INSERT INTO clock_event (id, clock_id, kind, on_day, until_day, ground, by_id, at) SELECT event_id, clock_id, 'calendar', before, after, %(ground)s, %(by)s, %(at)s FROM moved",
     "INSERT INTO act (id, key, kind, case_id, title, actor_id, actor_name, at, outcome, outcome_title, opinion, flows, nodes, result, automatic)"

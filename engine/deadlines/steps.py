@@ -165,6 +165,11 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + _DAY, time(), SHANGHAI)
 
 
+def start_of(day: date) -> datetime:
+    """Midnight in Shanghai before ``day``."""
+    return datetime.combine(day, time(), SHANGHAI)
+
+
 def first_instant(steps: Iterable[ClockStep], due: date | None, due_at: datetime | None, calendar: Calendar) -> datetime | None:
     """When a clock must first be looked at; None when it stands still or does nothing by itself."""
     if due is None:

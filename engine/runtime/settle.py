@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import audit
 from engine.deadlines.clocks import end_instant
+from engine.deadlines.steps import start_of
 from engine.kernel.ids import new_id
 from engine.runtime import redo
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
@@ -66,17 +67,17 @@ def _settle_timers(work: Work, waits: Waits) -> None:
     fresh = [_timer_row(work, t) for id, t in after.items() if before.get(id) != t.due_at]
     for row in fresh:
         write = insert(timer).values(row)
-        work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended, "claimed_at": None}))
+        work.batch.add(write.on_conflict_do_update(index_elements=["instance_id", "engine_id"], set_={"due_at": write.excluded.due_at, "suspended": write.excluded.suspended, "on_last_day": write.excluded.on_last_day, "claimed_at": None}))
 
 
 def _timer_row(work: Work, wait: TimerWait) -> dict[str, Any]:
     """A timer bound to a legal clock is due when the clock's last day is over, and stands still with it."""
     row = {"instance_id": work.instance["id"], "engine_id": wait.engine_id, "case_id": work.case["id"], "node": wait.node, "due_at": wait.due_at,
-           "suspended": work.instance["status"] == "suspended", "clock": None}
+           "suspended": work.instance["status"] == "suspended", "clock": None, "on_last_day": False}
     if wait.clock:
         row["clock"] = clock_named(wait.clock, wait.process)
         due = end_instant(work.connection, case_id=work.case["id"], clock=row["clock"])
-        row |= {"suspended": True} if due is None else {"due_at": due[1]}
+        row |= {"on_last_day": wait.on_last_day} | ({"suspended": True} if due is None else {"due_at": start_of(due[0]) if wait.on_last_day else due[1]})
     return row
 
 

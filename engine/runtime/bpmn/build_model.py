@@ -106,7 +106,7 @@ def _event(element: etree._Element, tag: str) -> Event | None:
 
 
 def _definition(element: etree._Element, child: etree._Element, kind: str) -> Event:
-    event = Event(kind=kind, correlation=element.get(gc("correlation"), ""), clock=element.get(gc("clock"), ""))
+    event = Event(kind=kind, correlation=element.get(gc("correlation"), ""), clock=element.get(gc("clock"), ""), fires=element.get(gc("fires"), ""))
     if kind in ("message", "signal", "error", "escalation"):
         target = _referenced(element, child.get(kind + "Ref"), kind)
         event.name = target.get("name", "")

@@ -33,6 +33,7 @@ class Event:
     text: str = ""
     correlation: str = ""
     clock: str = ""
+    fires: str = ""
 
 
 @dataclass(slots=True)

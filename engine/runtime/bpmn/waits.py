@@ -53,10 +53,12 @@ class ServiceWait(Wait):
 
 @dataclass(frozen=True, kw_only=True)
 class TimerWait(Wait):
-    """Due at ``due_at`` (UTC); ``clock`` names the legal clock it follows; ``beside`` the activity it is attached to."""
+    """Due at ``due_at`` (UTC); ``clock`` names the legal clock it follows, to the end of its last day or (``on_last_day``) to its
+    beginning; ``beside`` the activity it is attached to."""
 
     due_at: datetime
     clock: str
+    on_last_day: bool
     cycle: bool
     beside: str
 
@@ -143,7 +145,10 @@ def _event(task: Task, waits: Waits) -> None:
         due = datetime.fromisoformat(internal["due"])
         host = find_task(task.workflow.top_workflow, internal["host"]) if "host" in internal else None
         beside = host.task_spec.node.id if host is not None else ""
-        waits.timers.append(TimerWait(**_common(task), due_at=due, clock=event.clock, cycle="every" in internal, beside=beside))
+        clock = attribute(event.clock, scene(task), node) if event.clock else ""
+        waits.timers.append(TimerWait(
+            **_common(task), due_at=due, clock=clock, on_last_day=event.fires == "last_day", cycle="every" in internal, beside=beside,
+        ))
     elif event.kind in ("message", "signal"):
         waits.subscriptions.append(SubscriptionWait(**_common(task), kind=event.kind, name=event.name, correlation=internal.get("key", "")))
 

@@ -114,7 +114,7 @@ def renew_rows(work: Work, waits: Waits) -> None:
     """Timers and subscriptions whose element, clock or key changed are written anew by ``settle``."""
     before = work.waits_before
     timers = {wait.engine_id: wait for wait in waits.timers}
-    stale = [old for old in before.timers if old.engine_id in timers and (old.node, old.clock) != (timers[old.engine_id].node, timers[old.engine_id].clock)]
+    stale = [old for old in before.timers if old.engine_id in timers and _follows(old) != _follows(timers[old.engine_id])]
     subscriptions = {(wait.engine_id, wait.name): wait for wait in waits.subscriptions}
     old_keys = [old for old in before.subscriptions if (old.engine_id, old.name) in subscriptions]
     changed = [old for old in old_keys if _listens(old) != _listens(subscriptions[old.engine_id, old.name])]
@@ -123,6 +123,10 @@ def renew_rows(work: Work, waits: Waits) -> None:
             ids = [wait.engine_id for wait in gone]
             work.connection.execute(delete(table).where(table.c.instance_id == work.instance["id"], table.c.engine_id.in_(ids)))
             waiting[:] = [wait for wait in waiting if wait not in gone]  # type: ignore[misc]
+
+
+def _follows(wait: Any) -> tuple[str, str, bool]:
+    return wait.node, wait.clock, wait.on_last_day
 
 
 def _listens(wait: Any) -> tuple[str, str, str]:

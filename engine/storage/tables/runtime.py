@@ -79,6 +79,7 @@ act = Table(
 timer = Table(
     "timer", metadata, ref("instance_id", "instance.id", primary_key=True), Column("engine_id", Text, primary_key=True), ref("case_id", null=True), Column("node", Text, nullable=False),
     instant("due_at"), Column("suspended", Boolean, nullable=False, server_default="false"), Column("clock", Text, comment="legal clock it follows"), instant("claimed_at", null=True),
+    Column("on_last_day", Boolean, nullable=False, server_default="false", comment="due when the clock's last day begins, not when it is over"),
     Index("ix_timer_case_id", "case_id", "clock", postgresql_where="clock IS NOT NULL"),
     Index("ix_timer_due_at", "due_at", postgresql_where="NOT suspended AND claimed_at IS NULL"), Index("ix_timer_claimed", "case_id", postgresql_where="claimed_at IS NOT NULL"),
 )

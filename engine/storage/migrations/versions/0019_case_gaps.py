@@ -1,5 +1,7 @@
-"""Nothing yet."""
+"""A timer may be due when its clock's last day begins."""
 from __future__ import annotations
+
+from alembic import op
 
 revision = "0019"
 down_revision = "0018"
@@ -9,3 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     """A database made by today's 0001 has it already."""
+    op.execute("ALTER TABLE timer ADD COLUMN IF NOT EXISTS on_last_day boolean NOT NULL DEFAULT false")
