@@ -126,9 +126,9 @@ def _stands_in(on: date | BindParameter[date]) -> ColumnElement[bool]:
     return exists(select(deputy.c.id).where(*given).correlate(person))
 
 
-def actor_of(row: Row[Any], on: date) -> Actor:
+def actor_of(row: Row[Any] | Mapping[str, Any], on: date) -> Actor:
     """The Actor in a row of ``actor_query``."""
-    values = row._mapping
+    values = row if isinstance(row, Mapping) else row._mapping
     grants = read_grants(values["grants"])
     given = {grant.object for grant in grants if grant.kind == "function"} - EXCLUSIVE
     return Actor(

@@ -18,17 +18,17 @@ from engine.storage.tables.runtime import task, task_candidate
 
 @once
 def claim_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at: datetime) -> ActResult:
-    """Take ``task_id``. Raises Conflict when somebody else holds it, Forbidden when it isn't in the actor's pool."""
+    """Take ``task_id``; a deputy takes it for whom they stand in for. Raises Conflict when somebody else holds it, Forbidden when it isn't in their pool."""
     with app.db.begin() as connection:
         work = begin_on_task(app, connection, kind="claim", actor=actor, task_id=task_id, key=key, asked=request_hash(kind="claim", task=task_id), at=at)
         if isinstance(work, ActResult):
             return work
         assert work.task is not None
         require_open(connection, work.task)
-        if work.task["assignee_id"] not in (None, actor.person_id):
+        if work.task["assignee_id"] not in (None, actor.person_id) and not work.principal:
             raise Conflict("这项任务刚被别人认领了，请刷新待办。")
         require_holder(work.task, actor)
-        return hold(work, assignee=actor.person_id, claimed_at=at)
+        return hold(work, assignee=_whose(work), claimed_at=at)
 
 
 @once
@@ -41,7 +41,7 @@ def release_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at:
             return work
         assert work.task is not None
         require_open(connection, work.task)
-        if work.task["assignee_id"] != actor.person_id:
+        if work.task["assignee_id"] is None or work.task["assignee_id"] != _whose(work):
             raise Forbidden("这项任务不在您手里，不能放回。")
         require_free(work.task)
         if not work.task["candidates"]:
@@ -60,4 +60,9 @@ def keep_mine(work: Work) -> None:
     """A task from the pool is its asker's while colleagues' opinions are waited for."""
     assert work.task is not None
     if work.task["assignee_id"] is None:
-        work.batch.update(task, {"id": work.task["id"]}, {"assignee_id": work.actor_id, "claimed_at": work.at})
+        work.batch.update(task, {"id": work.task["id"]}, {"assignee_id": _whose(work), "claimed_at": work.at})
+
+
+def _whose(work: Work) -> UUID | None:
+    """Whose the task is while the actor has it: a deputy's principal's, else their own."""
+    return work.principal[0] if work.principal else work.actor_id

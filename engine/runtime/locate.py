@@ -9,15 +9,16 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Date, Table, Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import Connection, Date, Table, Text, Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from engine.access.actors import Actor
+from engine.access.actors import Actor, holds_on
 from engine.access.scope import may_see_case
 from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
 from engine.runtime.work import Row
+from engine.storage.prepared import Prepared
 from engine.storage.tables.cases import case_file
-from engine.storage.tables.organisation import person, unit
+from engine.storage.tables.organisation import person, post, unit
 from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
 
 DONE = task.alias("done")
@@ -26,8 +27,8 @@ ID, KEY = bindparam("id", type_=Uuid), bindparam("key", type_=Text)
 NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
 
 
-def _locking(where: Any) -> Any:
-    return (
+def _locking(where: Any) -> Prepared:
+    return Prepared(
         select(case_file, unit.c.path.label("unit_path")).join(unit, unit.c.id == case_file.c.unit_id).where(case_file.c.id == where)
         .with_for_update(of=case_file, key_share=True)
     )
@@ -61,32 +62,35 @@ def peek_case(connection: Connection, case_id: UUID) -> Row:
     return dict(row)
 
 
-def _lock_case(connection: Connection, statement: Any, id: UUID) -> Row:
-    row = connection.execute(statement, {"id": id}).mappings().one_or_none()
+def _lock_case(connection: Connection, statement: Prepared, id: UUID) -> Row:
+    row = statement.mapping(connection, {"id": id})
     if row is None:
         raise NotFound(NO_TASK)
-    return dict(row)
+    return row
 
 
 def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row | None]:
     """(task, instance, earlier act with ``key``); locks the instance. Raises NotFound for a case that ``actor`` may not see.
 
-    ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal``: the assignee's name when ``actor`` is their deputy today.
+    ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal`` with ``principal_id``: the assignee, or somebody who might
+    claim it from the pool, when ``actor`` is their deputy today and couldn't act on their own.
     """
-    row = connection.execute(_task_statement(), {"id": task_id, "key": key, "me": actor and actor.person_id, "on": actor and actor.on}).one_or_none()
+    row = _task_statement().one_or_none(connection, {"id": task_id, "key": key, "me": actor and actor.person_id, "on": actor and actor.on})
     if row is None:
         raise NotFound(NO_TASK)
     task_row, rest = dict(zip(TASK, row, strict=False)), row[len(TASK):]
     instance_row, (candidates, signers, principal, earlier, done_by, done_roles) = dict(zip(INSTANCE, rest, strict=False)), rest[len(INSTANCE):]
     task_row["candidates"] = [(UUID(unit), post) for unit, post in candidates or []]
-    task_row["signers"], task_row["principal"] = signers or [], principal
+    task_row["signers"] = signers or []
+    own = actor is not None and task_row["assignee_id"] is None and bool(set(task_row["candidates"]) & set(actor.posts))
+    task_row["principal_id"], task_row["principal"] = (UUID(principal[0]), principal[1]) if principal and not own else (None, None)
     _require_sight(connection, task_row, actor)
     instance_row["done_by"], instance_row["done_roles"] = _people(done_by), _people(done_roles)
     return task_row, instance_row, earlier
 
 
 @cache
-def _task_statement() -> Any:
+def _task_statement() -> Prepared:
     """Built once: what changes are ``id`` of the task, ``key`` of the act, ``me`` and ``on``."""
     candidates = (
         select(func.jsonb_agg(func.jsonb_build_array(task_candidate.c.unit_id, task_candidate.c.post)))
@@ -95,7 +99,7 @@ def _task_statement() -> Any:
         .label("x_candidates")
     )
     columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(), _earlier(KEY), *_done_by(task.c.instance_id)]
-    return (
+    return Prepared(
         select(*columns).join_from(task, instance, instance.c.id == task.c.instance_id)
         .where(task.c.id == ID).with_for_update(of=instance, key_share=True)
     )
@@ -111,17 +115,23 @@ def _signers() -> Any:
 
 def _principal() -> Any:
     me, on = bindparam("me", type_=Uuid), bindparam("on", type_=Date)
+    holds = (post.c.unit_id == task_candidate.c.unit_id) & (post.c.code == task_candidate.c.post)
+    could_claim = exists(
+        select(task_candidate.c.task_id).join(post, holds)
+        .where(task_candidate.c.task_id == task.c.id, task_candidate.c.open, post.c.person_id == deputy.c.person_id, holds_on(on))
+    )
     found = (
-        select(person.c.name).join(deputy, deputy.c.person_id == person.c.id)
-        .where(deputy.c.deputy_id == me, deputy.c.person_id == task.c.assignee_id, deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None),
-               or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))).limit(1)
+        select(func.jsonb_build_array(person.c.id, person.c.name)).join(deputy, deputy.c.person_id == person.c.id)
+        .where(deputy.c.deputy_id == me, or_(deputy.c.person_id == task.c.assignee_id, task.c.assignee_id.is_(None) & could_claim),
+               deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None),
+               or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))).order_by(deputy.c.created_at).limit(1)
     )
     return found.scalar_subquery().label("x_principal")
 
 
 def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tuple[Row, Row | None]:
     """(instance, earlier act with ``key``); locks the instance."""
-    row = connection.execute(_instance_statement(), {"id": instance_id, "key": key}).one_or_none()
+    row = _instance_statement().one_or_none(connection, {"id": instance_id, "key": key})
     if row is None:
         raise NotFound("没有这个流程实例。")
     instance_row, (earlier, done_by, done_roles) = dict(zip(INSTANCE, row, strict=False)), row[len(INSTANCE):]
@@ -130,8 +140,8 @@ def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tup
 
 
 @cache
-def _instance_statement() -> Any:
-    return (
+def _instance_statement() -> Prepared:
+    return Prepared(
         select(*_labelled(instance, "i_"), _earlier(KEY), *_done_by(instance.c.id)).where(instance.c.id == ID)
         .with_for_update(of=instance, key_share=True)
     )

@@ -84,7 +84,7 @@ def keep_held(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str
     sealed = work.app.keys.encrypt(orjson.dumps(dict(data), default=str), AAD).hex()
     held = {"data": sealed, "outcome": outcome, "opinion": opinion, "form_hash": form_hash, "by": str(work.actor.account_id), "post": str(work.actor.post_id),
             "person": str(work.actor.person_id), "for": work.principal[1] if work.principal else None}
-    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(held=held, assignee_id=work.task["assignee_id"] or work.actor_id))
+    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(held=held, assignee_id=work.principal[0] if work.principal else work.task["assignee_id"] or work.actor_id))
 
 
 def read_held(work: Work) -> Row:

@@ -90,10 +90,10 @@ class Work:
 
     @property
     def principal(self) -> tuple[UUID, str] | None:
-        """(id, name) of the assignee for whom a deputy acts now."""
+        """(id, name) of the assignee, or of somebody of the pool, for whom a deputy acts now."""
         if self.task is None or not self.task.get("principal") or self.task["assignee_id"] == self.actor_id:
             return None
-        return self.task["assignee_id"], self.task["principal"]
+        return self.task["assignee_id"] or self.task["principal_id"], self.task["principal"]
 
     @property
     def today(self) -> date:

@@ -32,7 +32,9 @@ def _step(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
         return _waiting(task, since)
     if task["asked"]:
         return Markup("<b>{}</b> 请 <b>你</b> 对 <b>{}</b> 给出意见，{}。").format(task["asked"]["asked_name"], task["title"], since)
-    if task["principal"]:
+    if task["principal"] and not task["mine"]:
+        held = Markup("等 <b>{}</b> 或同岗位的人 <b>{}</b>，他委托 <b>你</b> 代办，{}。").format(task["principal"], task["title"], since)
+    elif task["principal"]:
         held = Markup("现在在 <b>{}</b> 手里，他委托 <b>你</b> 代办 <b>{}</b>，{}。").format(task["principal"], task["title"], since)
     elif task["mine"]:
         held = Markup("现在在 <b>你</b> 手里，等你 <b>{}</b>，{}。").format(task["title"], since)

@@ -13,16 +13,19 @@ from engine.documents.compose import compose
 from engine.documents.draft import template_of
 from engine.documents.queries import snapshot_of
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.reference import calendars
 from engine.runtime.add_signer import add_signer
 from engine.runtime.away import appoint_deputy, appointments, end_deputy
-from engine.runtime.claim_task import claim_task
+from engine.runtime.claim_task import claim_task, release_task
 from engine.runtime.give_opinion import give_opinion
 from engine.runtime.hand_over_all import hand_over_all
 from engine.runtime.invariants import find_violations
+from engine.runtime.queries import desk
+from engine.runtime.queries.case_page import case_page
 from engine.runtime.withdraw_act import withdraw_act
 from engine.storage.tables.documents import document, document_signature
 from engine.storage.tables.organisation import audit_head
-from engine.storage.tables.runtime import act, task, task_signer
+from engine.storage.tables.runtime import act, instance, task, task_signer
 from tests.engine.runtime.walk import HANDLING, application, case_of, do, key, open_nodes, open_task, start_clue
 from tests.town import Town
 
@@ -52,6 +55,51 @@ def test_a_deputy_does_what_is_assigned_and_both_names_are_on_record(town: Town)
     withdraw_act(town.app, actor=town.actor("other_officer"), act_id=done.act_id, key=key(), at=town.app.clock.now())
     assert open_task(town, "verify")["assignee_id"] == town.people["officer"]
     assert find_violations(town.app) == []
+
+
+def waiting(town: Town, who: str) -> list[tuple[str, bool, str]]:
+    """(step, in a pool, for whom) of what ``who`` has on the desk."""
+    with town.app.db.connect() as connection:
+        today, calendar = town.app.clock.today(), calendars.load(connection)
+        page = desk.waiting(connection, actor=town.actor(who), today=today, soon_until=today, calendar=calendar, filters=desk.Filters(), due="all", total=0)
+    return [(row.step, row.pool, row.principal) for row in page.rows]
+
+
+def test_a_deputy_takes_from_the_pool_what_whoever_is_away_could_take(town: Town) -> None:
+    case_id = start_clue(town).case_id
+    do(town, "officer", "verify", "file", data=HANDLING)
+    do(town, "officer", "draft", "submit", data=application(town))
+    step, at = open_task(town, "office_review"), town.app.clock.now()
+    assert waiting(town, "other_head") == []
+    with pytest.raises(NotFound):
+        claim_task(town.app, actor=town.actor("other_head"), task_id=step["id"], key=key(), at=at)
+    appoint(town, "head", "other_head", processes=["case_filing.case_filing_approval"])
+    assert waiting(town, "other_head") == []  # the step belongs to another process
+    appoint(town, "head", "other_head", processes=[process_of_task(town, step)])
+    assert waiting(town, "other_head") == [(step["title"], True, "周启衡")] and waiting(town, "head") == [(step["title"], True, "")]
+    deputy = town.actor("other_head")
+    with town.app.db.connect() as connection:
+        assert may_see_case(connection, deputy, case_id)
+        shown = case_page(connection, actor=deputy, case_id=case_id).task(step["id"])
+    assert shown is not None and (shown["mine"], shown["claimable"], shown["principal"]) == (None, True, "周启衡")
+    claim_task(town.app, actor=deputy, task_id=step["id"], key=key(), at=at)
+    assert open_task(town, "office_review")["assignee_id"] == town.people["head"]
+    release_task(town.app, actor=deputy, task_id=step["id"], key=key(), at=at)
+    assert open_task(town, "office_review")["assignee_id"] is None
+    done = do(town, "other_head", "office_review", opinion="同意。")
+    with town.app.db.connect() as connection:
+        names = connection.execute(select(act.c.actor_name, act.c.on_behalf_of).where(act.c.task_id == step["id"], act.c.kind.in_(["claim", "release", "complete"]))).all()
+        ended = connection.execute(select(task).where(task.c.act_id == done.act_id)).mappings().one()
+    assert set(names) == {("白晓棠", "周启衡")} and len(names) == 3
+    assert (ended["ended_by"], ended["ended_for"], ended["assignee_id"]) == (town.people["other_head"], town.people["head"], town.people["head"])
+    withdraw_act(town.app, actor=deputy, act_id=done.act_id, key=key(), at=at)
+    assert open_task(town, "office_review")["assignee_id"] == town.people["head"] and find_violations(town.app) == []
+
+
+def process_of_task(town: Town, row: Any) -> str:
+    """The process of the instance that a step belongs to."""
+    with town.app.db.connect() as connection:
+        return str(connection.scalar(select(instance.c.process).where(instance.c.id == row["instance_id"])))
 
 
 def test_dates_processes_and_the_end_of_an_appointment_count(town: Town) -> None:

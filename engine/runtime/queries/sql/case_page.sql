@@ -16,23 +16,29 @@ WHERE k.id = :case_id
 SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.role_title, t.form, t.assignee_id, p.name AS assignee, o.title AS assignee_post,
   t.from_id, t.from_name, t.from_words, t.returned, t.straight_to, t.due_on, t.opened_at, t.claimed_at, t.viewed_at, i.title AS instance_title, i.status AS instance_status,
   i.bundle_id, i.process AS instance_process, i.state,
-  t.assignee_id = :person OR stands.principal IS NOT NULL AS mine, stands.principal, sender.title AS from_post, t.urged, t.held IS NOT NULL AS held,
+  t.assignee_id = :person OR t.assignee_id IS NOT NULL AND stands.principal IS NOT NULL AS mine, CASE WHEN NOT own.pool THEN stands.principal END AS principal, sender.title AS from_post, t.urged, t.held IS NOT NULL AS held,
   (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'person_id', s.person_id, 'name', s.person_name, 'kind', s.kind, 'status', s.status, 'stance', s.stance,
       'opinion', s.opinion, 'words', s.words, 'asked_name', s.asked_name) ORDER BY s.asked_at, s.id)
     FROM task_signer s WHERE s.task_id = t.id AND s.status IN ('planned', 'open', 'done')) AS signers,
   EXISTS (SELECT 1 FROM task_candidate c WHERE c.task_id = t.id) AS has_pool,
-  t.assignee_id IS NULL AND EXISTS (
-    SELECT 1 FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS m(unit_id, post)
-    JOIN task_candidate c ON c.task_id = t.id AND c.unit_id = m.unit_id AND c.post = m.post AND c.open) AS claimable,
+  own.pool OR t.assignee_id IS NULL AND stands.principal IS NOT NULL AS claimable,
   CASE WHEN t.assignee_id IS NULL THEN (
     SELECT string_agg(DISTINCT u.short_name, '、') FROM task_candidate c JOIN unit u ON u.id = c.unit_id WHERE c.task_id = t.id) END AS pool_units
 FROM task t JOIN instance i ON i.id = t.instance_id LEFT JOIN person p ON p.id = t.assignee_id
 LEFT JOIN LATERAL (SELECT o.title FROM post o WHERE o.person_id = t.assignee_id ORDER BY o.main DESC LIMIT 1) o ON true
 LEFT JOIN LATERAL (SELECT o.title FROM post o WHERE o.person_id = t.from_id ORDER BY o.main DESC LIMIT 1) sender ON true
+CROSS JOIN LATERAL (
+  SELECT t.assignee_id IS NULL AND EXISTS (
+    SELECT 1 FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS m(unit_id, post)
+    JOIN task_candidate c ON c.task_id = t.id AND c.unit_id = m.unit_id AND c.post = m.post AND c.open) AS pool) own
 LEFT JOIN LATERAL (
-  SELECT p.name AS principal FROM deputy d
-  WHERE d.deputy_id = :person AND d.person_id = t.assignee_id AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
-    AND (d.processes = '[]' OR d.processes ? i.process) LIMIT 1) stands ON true
+  SELECT p.name AS principal FROM deputy d JOIN person p ON p.id = d.person_id
+  WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
+    AND (d.processes = '[]' OR d.processes ? i.process)
+    AND (d.person_id = t.assignee_id OR t.assignee_id IS NULL AND EXISTS (
+      SELECT 1 FROM task_candidate c JOIN post o ON o.unit_id = c.unit_id AND o.code = c.post AND o.person_id = d.person_id
+        AND o.valid_from <= CAST(:on AS date) AND (o.valid_until IS NULL OR o.valid_until >= CAST(:on AS date))
+      WHERE c.task_id = t.id AND c.open)) ORDER BY d.created_at LIMIT 1) stands ON true
 WHERE t.case_id = :case_id AND t.status = 'open' ORDER BY t.opened_at, t.id
 
 -- name: instances

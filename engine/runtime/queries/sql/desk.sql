@@ -1,6 +1,6 @@
 -- name: open_tasks
--- Open tasks that are mine, that I may claim with one of my posts, on which I am asked for an opinion, or whose holder's deputy I am
--- today: disjoint sets, each by its partial index.
+-- Open tasks that are mine, that I may claim with one of my posts, on which I am asked for an opinion, whose holder's deputy I am
+-- today, or that whoever I stand in for may claim and I may not: disjoint sets, each by its partial index.
 -- A step without a day of its own is due when the nearest legal clock of its case is.
   SELECT s.*, coalesce(s.step_due, clock.due_on) AS due_on, CASE WHEN s.step_due IS NULL THEN clock.title END AS clock_title,
     CASE WHEN s.step_due IS NULL THEN clock.clock END AS clock, clock.day_kind, clock.soon FROM (
@@ -19,7 +19,18 @@
     FROM deputy d JOIN task t ON t.assignee_id = d.person_id AND t.status = 'open' JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
     WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
       AND (d.processes = '[]' OR d.processes ? v.process)
-      AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')) s
+      AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')
+    UNION ALL
+    SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true, min(h.name), ''
+    FROM deputy d JOIN post o ON o.person_id = d.person_id AND o.valid_from <= CAST(:on AS date) AND (o.valid_until IS NULL OR o.valid_until >= CAST(:on AS date))
+      JOIN task_candidate c ON c.unit_id = o.unit_id AND c.post = o.code AND c.open JOIN task t ON t.id = c.task_id AND t.assignee_id IS NULL AND t.status = 'open'
+      JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
+    WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
+      AND (d.processes = '[]' OR d.processes ? v.process)
+      AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')
+      AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:units AS uuid[]), CAST(:posts AS text[])) AS mine(unit_id, post)
+        JOIN task_candidate x ON x.task_id = t.id AND x.unit_id = mine.unit_id AND x.post = mine.post AND x.open)
+    GROUP BY t.id) s
   LEFT JOIN LATERAL (
     SELECT k.due_on, k.title, k.clock, k.day_kind, k.rule->>'soon' AS soon FROM case_clock k WHERE k.case_id = s.case_id AND k.state = 'running' AND k.due_on IS NOT NULL
     ORDER BY k.due_on, k.id LIMIT 1) clock ON true
