@@ -24,6 +24,7 @@ class Settings:
     vault          [GUICHENG_CRYPTO] where private keys live: "file" (default), "socket:/path" or "socket:host:port" of a device
     map_tiles      [GUICHENG_TILES]  address of map tiles in CGCS2000/Web Mercator with {z} {x} {y}, such as a tile server of the intranet; none by default
     map_note       [GUICHENG_TILES_NOTE] the line below the map that names who made the tiles
+    geocoder       [GUICHENG_GEOCODER] the connector that addresses are looked up with, such as "geocoder"; none by default: the local gazetteer
     release_policy [GUICHENG_RELEASE] what a changed program file does at start: "warn" (default) or "refuse"
     proxies        [GUICHENG_PROXIES] addresses or networks, comma-separated, whose X-Forwarded-For is believed; none by default
     directories    file ``sign_in.json`` in data_dir: OpenID Connect and LDAP (docs/security.md); off without it
@@ -43,6 +44,7 @@ class Settings:
     only_packs: tuple[str, ...] | None = None
     map_tiles: str = ""
     map_note: str = ""
+    geocoder: str = ""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -62,6 +64,7 @@ class Settings:
             vault=env.get("GUICHENG_CRYPTO", "file"),
             map_tiles=env.get("GUICHENG_TILES", ""),
             map_note=env.get("GUICHENG_TILES_NOTE", ""),
+            geocoder=env.get("GUICHENG_GEOCODER", ""),
             release_policy=env.get("GUICHENG_RELEASE", "warn"),
             proxies=tuple(one.strip() for one in env.get("GUICHENG_PROXIES", "").split(",") if one.strip()),
         )

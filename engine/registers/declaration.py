@@ -22,7 +22,11 @@ EDIT = ("direct", "process", "none")
 MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
 SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
-REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws", "imports"}
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws", "imports", "gazetteer"}
+GAZETTEER: Mapping[str, str] = {
+    "title": "text", "kind": "choice", "district": "text", "street": "text", "road": "text", "lane": "number", "community": "text", "number": "number", "location": "point",
+}
+"""What a register of places by name must hold, so that addresses are found in it."""
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason", "valid"}
 FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
 
@@ -104,7 +108,7 @@ class Register:
 
     ``edit``: ``direct`` on the page, ``process`` through the process named in ``process``, ``none`` by acts on cases only.
     ``draws`` is the role that may draw samples from its list. ``imports`` is the role that may bring records in from Excel though
-    they are changed through a process.
+    they are changed through a process. In a ``gazetteer`` addresses are looked up.
     ``editors`` is the role (``<pack>.<role>``) that may edit directly; without one, everybody who sees the record.
     """
 
@@ -120,6 +124,7 @@ class Register:
     valid: Validity | None = None
     draws: str | None = None
     imports: str | None = None
+    gazetteer: bool = False
 
     @property
     def direct(self) -> bool:
@@ -163,6 +168,7 @@ def parse_register(content: bytes, *, name: str) -> Register:
     named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws", "imports") if raw.get(key)}
     if raw.get("valid"):
         named["valid"] = Validity(start=raw["valid"].get("from"), end=raw["valid"]["until"], soon=raw["valid"].get("soon", 30))
+    named["gazetteer"] = bool(raw.get("gazetteer", False))
     return Register(
         name=name, title=raw["title"], case=case, fields=fields, scope=raw.get("scope", "unit" if case == "none" else "case"), help=str(raw.get("help", "")),
         edit=raw.get("edit", "direct" if case == "none" else "none"), **named,
@@ -197,6 +203,8 @@ def _faults(raw: Any) -> list[dict[str, str]]:
         fault("imports", "imports 只用在 edit: process、不属于案件的台账；直接修改的台账本来就能导入。")
     if set(raw) - REGISTER_KEYS:
         fault("register", f"不认识的写法：{'、'.join(sorted(set(raw) - REGISTER_KEYS))}。")
+    if raw.get("gazetteer"):
+        _check_gazetteer(raw["fields"], fault)
     if raw.get("valid") is not None:
         _check_validity(raw["valid"], raw["fields"], fault)
     for name, value in raw["fields"].items():
@@ -207,6 +215,15 @@ def _faults(raw: Any) -> list[dict[str, str]]:
         else:
             _check_field(name, value, fault)
     return found
+
+
+def _check_gazetteer(fields: Mapping[str, Any], fault: Callable[[str, str], None]) -> None:
+    for name, kind in GAZETTEER.items():
+        one = fields.get(name)
+        if not isinstance(one, dict) or one.get("type", "text") != kind or one.get("encrypt") or one.get("mask"):
+            fault(name, f"地名库（gazetteer）要有 {kind} 栏目 {name}，不加密、不遮盖。")
+        elif name in ("title", "road", "community") and not one.get("list"):
+            fault(name, f"地名库按 {name} 查地址，要写 list: true 才有索引。")
 
 
 def _check_validity(valid: Any, fields: Mapping[str, Any], fault: Callable[[str, str], None]) -> None:
