@@ -42,6 +42,7 @@ from engine.runtime.key_rounds.rounds import round_failed, run_round
 from engine.runtime.make_items import make_items
 from engine.runtime.migrating.begin_migration import check_migration
 from engine.runtime.migrating.run_migration import run_migration, run_undo
+from engine.runtime.organisation_file.bring import check_organisation, undo_organisation, write_organisation
 from engine.runtime.reports.issue import make_files
 from engine.runtime.reports.schedule import draft_scheduled
 from engine.runtime.run_effect import effect_exhausted, run_effect
@@ -56,6 +57,7 @@ log = structlog.get_logger(__name__)
 EFFECT_ATTEMPTS = 6
 TRANSFERS: dict[str, JobFunction] = {
     job_names.EXPORT_REGISTER: make_export, job_names.CHECK_IMPORT: check_import, job_names.WRITE_IMPORT: write_import, job_names.UNDO_IMPORT: undo_written,
+    job_names.CHECK_ORGANISATION: check_organisation, job_names.WRITE_ORGANISATION: write_organisation, job_names.UNDO_ORGANISATION: undo_organisation,
 }
 REPORTS: dict[str, JobFunction] = {job_names.RENDER_REPORT: make_files, job_names.DRAFT_REPORT: draft_scheduled}
 

@@ -26,23 +26,28 @@ HINTS: Mapping[str, str] = {
 
 
 class Sheet:
-    """A workbook with one sheet that is written row after row and never held in memory."""
+    """A workbook with one sheet, or one after the other, that is written row after row and never held in memory."""
 
     def __init__(self, path: Path, *, title: str, mark: str) -> None:
+        self.mark = mark
         self.book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "yyyy-mm-dd"})
         self.book.set_properties({"title": title, "comments": mark})
-        self.sheet = self.book.add_worksheet(title_of_sheet(title))
-        sealed = mark.replace("&", "&&")[:200]
-        self.sheet.set_header(f"&L{title_of_sheet(title).replace('&', '&&')}&R{sealed}")
-        self.sheet.set_footer(f"&L{sealed}&R第 &P 页，共 &N 页")
-        self.sheet.set_landscape()
-        self.sheet.set_paper(9)
         self.head = self.book.add_format({"bold": True, "bg_color": "#E3ECF8", "bottom": 1, "valign": "vcenter"})
         self.formats = {
             "number": self.book.add_format({"num_format": "General"}), "money": self.book.add_format({"num_format": "#,##0.00"}),
             "date": self.book.add_format({"num_format": "yyyy-mm-dd"}), "datetime": self.book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
             "wrong": self.book.add_format({"bg_color": "#FDF0EF", "font_color": "#B3261E"}), "text": self.book.add_format({"num_format": "@"}),
         }
+        self.another(title)
+
+    def another(self, title: str) -> None:
+        """A further sheet; what was written before is closed for writing."""
+        self.sheet = self.book.add_worksheet(title_of_sheet(title))
+        sealed = self.mark.replace("&", "&&")[:200]
+        self.sheet.set_header(f"&L{title_of_sheet(title).replace('&', '&&')}&R{sealed}")
+        self.sheet.set_footer(f"&L{sealed}&R第 &P 页，共 &N 页")
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)
         self.row = 0
 
     def heading(self, titles: Sequence[str], widths: Sequence[int]) -> None:
@@ -91,20 +96,32 @@ def cell_of(field: Field, value: Any, text: str) -> Any:
 
 def write_template(path: Path, register: Register, dictionaries: Mapping[str | None, Dictionary], *, on: date, mark: str) -> None:
     """The empty workbook: one column per field with help and lists to choose from, and a sheet that explains all columns."""
-    fields = [one for one in register.fields.values() if one.carried]
+    write_templates(path, [register], dictionaries, on=on, mark=mark, title=register.title)
+
+
+def write_templates(path: Path, parts: Sequence[Register], dictionaries: Mapping[str | None, Dictionary], *, on: date, mark: str, title: str, notes: Sequence[str] = ()) -> None:
+    """As ``write_template``, with one sheet for each of ``parts``; ``notes`` stand below the explanations."""
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
-    book.set_properties({"title": register.title, "comments": mark})
-    sheet, help_sheet, lists = book.add_worksheet(title_of_sheet(register.title)), book.add_worksheet("填写说明"), book.add_worksheet("选项")
+    book.set_properties({"title": title, "comments": mark})
+    sheets = [book.add_worksheet(title_of_sheet(part.title)) for part in parts]
+    help_sheet, lists, used = book.add_worksheet("填写说明"), book.add_worksheet("选项"), 0
     head = book.add_format({"bold": True, "bg_color": "#E3ECF8", "bottom": 1, "valign": "vcenter"})
     must = book.add_format({"bold": True, "bg_color": "#E3ECF8", "bottom": 1, "font_color": "#B3261E", "valign": "vcenter"})
     form = {"text": book.add_format({"num_format": "@"}), "date": book.add_format({"num_format": "yyyy-mm-dd"}), "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm"})}
-    sheet.freeze_panes(1, 0)
-    for column, one in enumerate(fields):
-        sheet.set_column(column, column, WIDTHS[one.type], form.get(one.type, form["text"] if one.type not in ("number", "money") else None))
-        sheet.write_string(0, column, heading_of(one), must if one.required else head)
-        _validate(sheet, lists, column, one, _options(one, dictionaries, on))
-    _explain(help_sheet, fields, dictionaries, on, head)
+    for sheet, part in zip(sheets, parts, strict=True):
+        sheet.freeze_panes(1, 0)
+        fields = _carried(part)
+        for column, one in enumerate(fields):
+            sheet.set_column(column, column, WIDTHS[one.type], form.get(one.type, form["text"] if one.type not in ("number", "money") else None))
+            sheet.write_string(0, column, heading_of(one), must if one.required else head)
+            _validate(sheet, lists, column, used + column, one, _options(one, dictionaries, on))
+        used += len(fields)
+    _explain(help_sheet, parts, dictionaries, on, head, notes)
     book.close()
+
+
+def _carried(register: Register) -> list[Field]:
+    return [one for one in register.fields.values() if one.carried]
 
 
 def heading_of(one: Field) -> str:
@@ -119,30 +136,38 @@ def _options(one: Field, dictionaries: Mapping[str | None, Dictionary], on: date
     return [entry.title for entry in found.options(on=on)] if found else []
 
 
-def _validate(sheet: Any, lists: Any, column: int, one: Field, options: Sequence[str]) -> None:
-    """A list to choose from, with the field's help beside the cell."""
+def _validate(sheet: Any, lists: Any, column: int, place: int, one: Field, options: Sequence[str]) -> None:
+    """A list to choose from (column ``place`` of the sheet of lists), with the field's help beside the cell."""
     said = "；".join(filter(None, (one.help, HINTS.get(one.type, ""))))[:255]
     rule: dict[str, Any] = {"validate": "any", "input_title": one.title[:32], "input_message": said or one.title}
     if options:
-        lists.write_string(0, column, one.title)
+        lists.write_string(0, place, one.title)
         for row, title in enumerate(options, start=1):
-            lists.write_string(row, column, title)
+            lists.write_string(row, place, title)
         if one.type != "choices":
-            name = xlsxwriter.utility.xl_col_to_name(column, col_abs=True)
+            name = xlsxwriter.utility.xl_col_to_name(place, col_abs=True)
             rule |= {"validate": "list", "source": f"=选项!{name}$2:{name}${len(options) + 1}", "error_title": "不在选项里", "error_message": "请从下拉列表里选。"}
     sheet.data_validation(1, column, TEMPLATE_ROWS, column, rule)
 
 
-def _explain(sheet: Any, fields: Sequence[Field], dictionaries: Mapping[str | None, Dictionary], on: date, head: Any) -> None:
+def _explain(sheet: Any, parts: Sequence[Register], dictionaries: Mapping[str | None, Dictionary], on: date, head: Any, notes: Sequence[str]) -> None:
+    several = len(parts) > 1
     for column, (title, width) in enumerate((("栏目", 20), ("必填", 8), ("怎么填", 60), ("可选内容", 60))):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, head)
-    for row, one in enumerate(fields, start=1):
-        told = "；".join(filter(None, (one.help, HINTS.get(one.type, "文字，不超过 2000 字"))))
-        for column, text in enumerate((one.title, "是" if one.required else "", told, "、".join(_options(one, dictionaries, on)))):
-            sheet.write_string(row, column, text[:32_767])
-    notes = ("不要改第一行的栏目名，列的顺序可以换，不用的列可以删掉（必填的除外）。", "不要合并单元格，不要写公式；从别处粘贴时选“数值”。", f"一次最多 {TEMPLATE_ROWS} 行。")
-    for place, text in enumerate(notes, start=len(fields) + 2):
+    row = 1
+    for part in parts:
+        if several:
+            sheet.write_string(row, 0, f"表“{part.title}”", head)
+            sheet.write_string(row, 2, part.help)
+            row += 1
+        for one in _carried(part):
+            told = "；".join(filter(None, (one.help, HINTS.get(one.type, "文字，不超过 2000 字"))))
+            for column, text in enumerate((one.title, "是" if one.required else "", told, "、".join(_options(one, dictionaries, on)))):
+                sheet.write_string(row, column, text[:32_767])
+            row += 1
+    common = ("不要改第一行的栏目名，列的顺序可以换，不用的列可以删掉（必填的除外）。", "不要合并单元格，不要写公式；从别处粘贴时选“数值”。", f"一次最多 {TEMPLATE_ROWS} 行。")
+    for place, text in enumerate((*notes, *common), start=row + 1):
         sheet.write_string(place, 0, text)
 
 
@@ -154,6 +179,24 @@ def write_wrong_rows(
     ``rows``: (row number in the file, cells, {column: message}; column -1 is the row as a whole). The file can be put right and brought again.
     """
     sheet = Sheet(path, title=f"{register.title}（有错的行）", mark=mark)
+    _wrong_rows(sheet, titles, rows)
+    sheet.close()
+
+
+def write_wrong_sheets(path: Path, parts: Sequence[tuple[str, Sequence[str], Iterable[tuple[int, Sequence[Any], Mapping[int, str]]]]], *, mark: str) -> None:
+    """As ``write_wrong_rows``, one sheet for each of ``parts``: (name of the sheet, headings, rows)."""
+    sheet: Sheet | None = None
+    for title, titles, rows in parts:
+        if sheet is None:
+            sheet = Sheet(path, title=title, mark=mark)
+        else:
+            sheet.another(title)
+        _wrong_rows(sheet, titles, rows)
+    if sheet is not None:
+        sheet.close()
+
+
+def _wrong_rows(sheet: Sheet, titles: Sequence[str], rows: Iterable[tuple[int, Sequence[Any], Mapping[int, str]]]) -> None:
     sheet.heading([*titles, ROW_NUMBER, TROUBLE], [16] * len(titles) + [8, 60])
     for number, cells, wrong in rows:
         for column in range(len(titles)):
@@ -166,4 +209,3 @@ def write_wrong_rows(
         sheet.write(len(titles), number)
         sheet.write(len(titles) + 1, "；".join(f"{titles[column]}：{text}" if column >= 0 else text for column, text in wrong.items()), "wrong")
         sheet.next()
-    sheet.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import python_calamine
@@ -28,12 +29,32 @@ def read_rows(data: bytes) -> tuple[list[str], int, Iterator[list[Any]]]:
     Raises Invalid or TooLarge for what is no .xlsx, unpacks too large, holds formulas or merged cells, or has more than 100,000 rows.
     """
     check_file(data)
+    with _readable():
+        return _rows_of(python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0))
+
+
+def read_sheets(data: bytes, *, names: Sequence[str]) -> dict[str, tuple[list[str], int, Iterator[list[Any]]]]:
+    """As ``read_rows``, for every sheet of ``names`` that the file has. Raises Invalid when it has none of them."""
+    check_file(data)
+    with _readable():
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        found = {name: _rows_of(book.get_sheet_by_name(name)) for name in names if name in book.sheet_names}
+    if not found:
+        raise Invalid(f"文件里没有名为{'、'.join(f'“{name}”' for name in names)}的表。请下载模板照着填，不要改表的名称。", code="bad_workbook")
+    return found
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        rows = iter(sheet.iter_rows())
-        headings = [str(cell).strip() for cell in next(rows, [])]
+        yield
     except (python_calamine.CalamineError, IndexError, ValueError, OSError) as problem:
         raise Invalid("这个文件读不出来，可能已经损坏。请用 Excel 打开另存为 .xlsx 再传。", code="bad_workbook") from problem
+
+
+def _rows_of(sheet: python_calamine.CalamineSheet) -> tuple[list[str], int, Iterator[list[Any]]]:
+    rows = iter(sheet.iter_rows())
+    headings = [str(cell).strip() for cell in next(rows, [])]
     count = max(0, sheet.height - 1)
     if count > MOST_ROWS:
         raise too_many_rows(count)

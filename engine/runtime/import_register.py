@@ -110,14 +110,14 @@ def check_import(app: Application, *, transfer_id: str) -> None:
         row = transfer(connection, id=id)
         if row["state"] != "checking":
             return
-        with _ending(app, id, at, since="checking"):
+        with ending(app, id, at, since="checking"):
             values = _judge_all(app, connection, row, at)
             with app.db.begin() as writing:
                 move(writing, id=id, since=("checking",), to="checked", at=at, **values)
 
 
 @contextmanager
-def _ending(app: Application, id: UUID, at: datetime, *, since: str) -> Iterator[None]:
+def ending(app: Application, id: UUID, at: datetime, *, since: str) -> Iterator[None]:
     """A refusal becomes the transfer's note, a wish to stop its end."""
     try:
         yield
@@ -196,7 +196,7 @@ def _units(connection: Connection) -> dict[str, list[UUID]]:
 def write_import(app: Application, *, transfer_id: str) -> None:
     """The job: all right rows in one transaction, with a history row each."""
     id, at = UUID(transfer_id), app.clock.now()
-    with _ending(app, id, at, since="writing"), app.db.begin() as connection:
+    with ending(app, id, at, since="writing"), app.db.begin() as connection:
         row = alone(connection, id=id)
         if row["state"] != "writing":
             return

@@ -11,13 +11,19 @@ from sqlalchemy import Connection, insert, select, text
 
 from engine.access.actors import Actor
 from engine.access.audit import note
-from engine.kernel.errors import Conflict, Invalid
+from engine.kernel.errors import Conflict, Forbidden, Invalid
 from engine.kernel.ids import new_id
 from engine.runtime.application import Application
 from engine.storage.tables.organising import organisation_act
 
 ADMIN, SECURITY = "admin", "security"
 READERS = frozenset({ADMIN, SECURITY, "auditor"})
+
+
+def require_reader(actor: Actor) -> None:
+    """Raise Forbidden unless the reader is one of the three administrators."""
+    if not READERS & actor.rights:
+        raise Forbidden("组织和权限由系统管理员、安全管理员、安全审计员查看，请联系他们。")
 
 
 @dataclass(frozen=True, kw_only=True)

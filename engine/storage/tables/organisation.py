@@ -23,6 +23,7 @@ person = Table(
     "person", metadata, key(), Column("name", Text, nullable=False), Column("pinyin", Text, nullable=False, server_default=""),
     Column("phone", LargeBinary, comment="SM4-GCM"), Column("certificate_number", Text, comment="执法证号"),
     Column("certificate_until", Date), Column("active", Boolean, nullable=False, server_default="true"), instant("updated_at"),
+    Column("code", Text, unique=True, comment="人员编号 (工号) of imports and exports; null: the id stands for it"),
 )
 
 post = Table(

@@ -1,7 +1,7 @@
 """What administrators do with units, people and rights: history, names by day, roles of one's own, what a role may."""
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, Table, Text
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
 
@@ -37,4 +37,12 @@ access_grant = Table(
     Column("scope", Text, nullable=False, server_default="own", comment="registers: own, below, agency, bureau, all"),
     Column("valid_from", Date, nullable=False), Column("valid_until", Date), Column("source", Text, nullable=False, server_default=""), instant("updated_at"),
     Index("ix_access_grant_role", "role"),
+)
+
+organisation_change = Table(
+    "organisation_change", metadata, key(), ref("import_id"), Column("rank", Integer, nullable=False, comment="the order of writing; taking back runs the other way"),
+    Column("sheet", Text, nullable=False), Column("row", Integer, nullable=False, comment="in the file; 0: follows from another row"),
+    Column("table_name", Text, nullable=False, comment="unit, person, post, certificate"), ref("row_id"),
+    json("before", null=True, comment="null: the import makes the row"), json("after"), Column("text", Text, nullable=False, comment="what is done, in words"),
+    Index("ix_organisation_change_import_id_rank", "import_id", "rank"),
 )
