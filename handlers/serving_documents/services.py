@@ -12,12 +12,12 @@ ONLINE, OFFLINE, CONFIRMED = "serving_documents.party_receipt", "serving_documen
 
 
 @service_task(title="登记送达", mode="inline", reversible=False, help="在送达台账里开一条，取出当事人最近的送达地址确认书：以前的案件确认过的，本案沿用。")
-def open_service(context: TaskContext, *, document_id: str, paper: str, party_id: str, party_name: str) -> dict[str, Any]:
+def open_service(context: TaskContext, *, document_id: str, paper: str, party_name: str, party_id: str = "") -> dict[str, Any]:
     """``record_id``, ``label`` of this service's clocks, and what the party confirmed last on any case: ``electronic_consent``, ``confirmed_address``."""
     record = context.write_record(RECORD, {
-        "paper": paper, "document_id": document_id, "party": party_name, "party_id": party_id, "state": "preparing", "case_title": context.case["title"],
+        "paper": paper, "document_id": document_id, "party": party_name, "party_id": party_id or None, "state": "preparing", "case_title": context.case["title"],
     })
-    confirmed = context.latest_record(ADDRESS, party_id=party_id) or {}
+    confirmed = (context.latest_record(ADDRESS, party_id=party_id) if party_id else None) or {}
     return {
         "record_id": str(record), "label": f"{paper} {party_name}"[:120], "electronic_consent": bool(confirmed.get("electronic")),
         "confirmed_address": confirmed.get("address"),

@@ -37,9 +37,14 @@ def describe_document(context: TaskContext, *, document_id: str) -> dict[str, An
     return {"paper": _title(row), "number": row.number or "", "issued_on": legal_date(row.issued_at).isoformat()}
 
 
-@service_task(title="取出当事人", mode="inline", pure=True, help="本案只有一个当事人时，不用指明是谁。")
-def describe_party(context: TaskContext, *, party_id: str = "") -> dict[str, Any]:
-    """``party_id``, ``name``, ``kind`` (person or organisation), ``address``, ``representative`` of a party of this case; raises Invalid."""
+@service_task(title="取出当事人", mode="inline", pure=True, help="本案只有一个当事人时，不用指明是谁；文书送给别的机关的，写它的名称。")
+def describe_party(context: TaskContext, *, party_id: str = "", recipient: str = "") -> dict[str, Any]:
+    """``party_id``, ``name``, ``kind`` (person or organisation), ``address``, ``representative`` of a party of this case; raises Invalid.
+
+    ``recipient`` names an authority that is no party of the case: then there is no ``party_id``.
+    """
+    if recipient:
+        return {"party_id": None, "name": recipient, "kind": "organisation", "address": "", "representative": ""}
     found = _parties(context)
     chosen = [row for row in found if not party_id or str(row.party_id) == party_id]
     if len(chosen) != 1:
@@ -66,13 +71,20 @@ def list_documents_and_parties(context: TaskContext) -> dict[str, Any]:
 
 
 @service_task(title="列出要送达的文书和受送达人", mode="inline", pure=True)
-def pair_documents(context: TaskContext, *, document_id: str = "", documents: list[str] | None = None, parties: list[str] | None = None) -> dict[str, Any]:
-    """``pairs``: {document_id, party_id} of every document and every party (all parties of the case by default)."""
+def pair_documents(
+    context: TaskContext, *, document_id: str = "", documents: list[str] | None = None, parties: list[str] | None = None, recipient: str = "",
+) -> dict[str, Any]:
+    """``pairs``: {document_id, party_id, recipient} of every document and every party (all parties of the case by default).
+
+    With ``recipient``, an authority that is no party, of every document and that authority.
+    """
     papers = list(dict.fromkeys([*([document_id] if document_id else []), *(documents or [])]))
+    if papers and recipient:
+        return {"pairs": [{"document_id": paper, "party_id": None, "recipient": recipient} for paper in papers]}
     people = list(dict.fromkeys(parties or [str(row.party_id) for row in _parties(context)]))
     if not papers or not people:
         raise Invalid("没有要送达的文书。" if not papers else "本案没有登记当事人，请先登记。")
-    return {"pairs": [{"document_id": paper, "party_id": one} for paper in papers for one in people]}
+    return {"pairs": [{"document_id": paper, "party_id": one, "recipient": None} for paper in papers for one in people]}
 
 
 @service_task(title="发到当事人端", mode="inline", reversible=False, help="文书放到这个当事人的页面上，并给出一次性的签收码和网址，印在给当事人的纸上。")
@@ -96,10 +108,12 @@ def close_paper(context: TaskContext, *, document_id: str, party_id: str) -> Non
 
 
 @service_task(title="记为已送达", mode="inline", reversible=False, help="文书状态改为已送达，从此不能撤回；当事人在当事人端可以看到。")
-def mark_served(context: TaskContext, *, document_id: str, party_id: str) -> None:
-    """Document and paper are served; raises Conflict while the seal is not on."""
+def mark_served(context: TaskContext, *, document_id: str, party_id: str = "") -> None:
+    """Document and paper are served, on nobody's page without ``party_id``; raises Conflict while the seal is not on."""
     row = _paper(context, document_id)
     serve_document(context.connection, document_id=row.id, at=context.at)
+    if not party_id:
+        return
     party_papers.serve_paper(
         context.connection, party_id=UUID(party_id), document_id=row.id, case_id=context.case_id, instance_id=context.instance_id, at=context.at,
     )

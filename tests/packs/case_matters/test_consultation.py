@@ -19,15 +19,19 @@ PAPER = {
 JOINT = ["joint_staff_review", "joint_head_review", "submit_on"]
 
 
+def hire(case: CaseWalker, login: str, name: str, unit: str, post: str) -> None:
+    with case.app.db.begin() as connection:
+        id = create_person(connection, name=name, pinyin=login, at=case.at)
+        give_post(connection, person_id=id, unit_id=case.town.units[unit], code=post, title=post, valid_from=SINCE, main=True)
+        create_account(connection, person_id=id, login=login, password_hash="-", at=case.at, must_change=False)
+        create_personal_seal(case.app, connection, person_id=id, pin=None, valid_from=SINCE, valid_until=UNTIL, at=case.at, demo=True)
+    case.bureau.actors[login] = case.town.actor(login)
+
+
 @pytest.fixture
 def consulting(case: CaseWalker) -> CaseWalker:
     """The case with the paper handed in, and somebody at the head of the city bureau."""
-    with case.app.db.begin() as connection:
-        id = create_person(connection, name="方知微", pinyin="city_head", at=case.at)
-        give_post(connection, person_id=id, unit_id=case.town.units["city"], code="bureau_head", title="局长", valid_from=SINCE, main=True)
-        create_account(connection, person_id=id, login="city_head", password_hash="-", at=case.at, must_change=False)
-        create_personal_seal(case.app, connection, person_id=id, pin=None, valid_from=SINCE, valid_until=UNTIL, at=case.at, demo=True)
-    case.bureau.actors["city_head"] = case.town.actor("city_head")
+    hire(case, "city_head", "方知微", "city", "bureau_head")
     case.matter("officer", "case_matters.penalty_consultation", PAPER)
     return case
 
@@ -60,6 +64,13 @@ def test_after_the_joint_review_whoever_asked_for_it_goes_on(consulting: CaseWal
     case.do("officer", "view_reply", "submit", {"arrangement": "按批复办理。"})
     assert case.waiting() == set()
     assert signed_at(case) == {"draft", "office_review", "section_head_review", "city_approval", *JOINT}
+
+
+def test_a_department_of_the_city_bureau_may_review_jointly(consulting: CaseWalker) -> None:
+    case = consulting
+    hire(case, "city_joint", "宋怀川", "city_section", "section_staff")
+    case.do("head", "office_review", "joint", {"joint_unit": str(case.bureau.units["city_section"])})
+    assert case.holders("joint_staff_review") == {"city_joint"}
 
 
 @pytest.mark.requirement("PEN-1193")

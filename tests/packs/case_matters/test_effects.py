@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.access.scope import may_see_case
+from engine.documents.queries import signatures_of
 from engine.kernel.clock import FixedClock
 from engine.kernel.errors import Invalid
 from engine.storage.tables.registers import record_history
@@ -198,13 +199,29 @@ def test_a_deferral_stands_in_the_publicity_register(case: CaseWalker) -> None:
     assert (row["deferred"], row["deferred_on"], row["deferred_until"], row["approval_number"]) == (True, date(2026, 11, 20), date(2027, 3, 1), "沪市监云案审〔2026〕0001号")
 
 
-def test_an_approved_request_for_help_becomes_a_letter_and_is_recorded(case: CaseWalker) -> None:
+@pytest.mark.requirement("PEN-1188")
+def test_an_approved_request_for_help_becomes_a_letter_that_is_served_and_then_recorded(case: CaseWalker) -> None:
     hand_in(case, "assist_investigation")
     case.approve()
     case.run_jobs()
 
     letter = next(one for one in case.documents() if one["template"] == "case_matters.assist_letter")
     assert (letter["state"], letter["number"], bool(letter["sealed_sm3"])) == ("issued", "沪市监云协〔2026〕0001号", True)
+    with case.app.db.connect() as connection:
+        approval = next(one for one in case.documents() if one["template"] == "case_matters.assist_approval")
+        assert {one.anchor for one in signatures_of(connection, document_id=approval["id"], rev=approval["rev"])} == {
+            "draft", "office_review", "section_head_review", "agency_approval", "seal"}
+    # The other authority is no party: it has no page to sign on, and nobody announces a letter to it.
+    assert (case.waiting(), case.holders("serve_offline")) == ({"serve_offline"}, {"officer"})
+    with pytest.raises(Invalid):
+        case.do("officer", "serve_offline", "unreachable", opinion="找不到。")
+    case.do("officer", "serve_offline", "submit", {
+        "mode": "mailed", "carrier": "中国邮政", "tracking_number": "EB1", "posted_on": "2026-11-20", "mail_result": "received", "received_on": "2026-11-20",
+        "receipt": case.proof(field="receipt"),
+    })
+    (service,) = case.records("serving_documents__service_record")
+    assert (service["party"], service["party_id"], service["served_on"]) == ("苏州市市场监督管理局", None, date(2026, 11, 20))
+    assert next(one for one in case.documents() if one["template"] == "case_matters.assist_letter")["state"] == "served"
     assert case.holders("record_execution") == {"officer"}
     case.do("officer", "record_execution", "submit", {"sent_on": "2026-11-20", "result": "对方已复函。"})
     assert case.waiting() == set()
