@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, Uuid, and_, bindparam, case, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Date, Uuid, and_, bindparam, case, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import holds_on
 from engine.kernel.errors import Invalid, NotFound
 from engine.kernel.ids import new_id
+from engine.storage.prepared import Prepared
 from engine.storage.tables.organisation import person, post, role_holder, unit
 
 SCOPES = ("own", "agency", "city")
@@ -74,18 +75,18 @@ def pool(connection: Connection, *, role: str, case_unit_id: UUID, on: date, uni
     active person on that day are returned. One statement.
     """
     statement = _pool_query(unit_id is not None)
-    rows = connection.execute(statement, {"role": role, "on": on, "unit": unit_id or case_unit_id}).all()
+    rows = statement.rows(connection, {"role": role, "on": on, "unit": unit_id or case_unit_id})
     people = {row[2]: row[3] for row in rows}
     return Pool(pairs=list(dict.fromkeys((row[0], row[1]) for row in rows)), people=sorted(people.items(), key=lambda one: (one[1], one[0])))
 
 
 @cache
-def _pool_query(named: bool) -> Select[Any]:
+def _pool_query(named: bool) -> Prepared:
     """The statement of ``pool``, built once: its shape depends on ``named`` alone."""
     on: Any = bindparam("on", type_=Date)
     base, here, within = unit.alias("base"), unit.alias("here"), unit.alias("within")
     h = role_holder.c
-    return (
+    return Prepared(
         select(here.c.id, h.post, person.c.id, person.c.name)
         .distinct()
         .select_from(

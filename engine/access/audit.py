@@ -19,14 +19,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
 from engine.access.audit_check import GENESIS, Break, chains, find_break, record_hash, verify
+from engine.storage.prepared import Prepared
 from engine.storage.tables.organisation import audit, audit_head
 
 __all__ = ["GENESIS", "PLATFORM", "Break", "append", "append_all", "chain_of", "chain_of_path", "chains", "find_break", "note", "record_hash", "records_of", "verify"]
 
 COLUMNS = ("chain", "seq", "at", "actor_id", "actor_name", "action", "object", "case_id", "detail", "hash")
-LOCK = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.chain == bindparam("chain")).with_for_update()
+LOCK = Prepared(select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.chain == bindparam("chain")).with_for_update())
 _ROW = insert(audit).values({name: bindparam(f"new_{name}", type_=audit.c[name].type) for name in COLUMNS}).returning(audit.c.seq).cte("record")
-RECORD = (
+RECORD = Prepared(
     update(audit_head).where(audit_head.c.chain == bindparam("new_chain"))
     .values(seq=select(_ROW.c.seq).scalar_subquery(), hash=bindparam("new_hash", type_=audit_head.c.hash.type))
 )
@@ -82,7 +83,7 @@ def append(
         "detail": _plain(detail or {}),
     }
     values["hash"] = record_hash(before, _body(values))
-    connection.execute(RECORD, {f"new_{name}": value for name, value in values.items()})
+    RECORD.run(connection, {f"new_{name}": value for name, value in values.items()})
     return values["seq"], values["hash"]
 
 
@@ -113,11 +114,12 @@ def _body(values: Mapping[str, Any]) -> list[Any]:
 
 
 def _lock_head(connection: Connection, chain: str) -> tuple[int, bytes]:
-    head = connection.execute(LOCK, {"chain": chain}).one_or_none()
+    head = LOCK.one_or_none(connection, {"chain": chain})
     if head is None:
         connection.execute(insert(audit_head).values(chain=chain, seq=0, hash=GENESIS).on_conflict_do_nothing())
-        head = connection.execute(LOCK, {"chain": chain}).one()
-    return head.seq, head.hash
+        head = LOCK.one_or_none(connection, {"chain": chain})
+        assert head is not None
+    return head[0], head[1]
 
 
 def records_of(connection: Connection, *, case_id: UUID, limit: int = 200) -> list[Row[Any]]:

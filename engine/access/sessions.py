@@ -20,13 +20,14 @@ from engine.access.bearer import new_secret, secret_hash
 from engine.access.sign_in_policy import Policy
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Forbidden, NotFound
+from engine.storage.prepared import Prepared
 from engine.storage.tables.organisation import account, person, post, session, unit
 
 DEFAULT = Policy()
 IDLE, LONGEST = DEFAULT.idle, DEFAULT.longest
 TOUCH_AFTER = timedelta(minutes=1)
 
-RESOLVE = (
+RESOLVE = Prepared(
     actor_query(bindparam("on", type_=Date))
     .add_columns(session.c.csrf, session.c.seen_at, session.c.agent, session.c.network, session.c.needs, session.c.confirmed_at)
     .join(session, (session.c.account_id == account.c.id) & (session.c.post_id == post.c.id))
@@ -129,12 +130,12 @@ def resolve_session(connection: Connection, *, token: str, at: datetime) -> Reso
     """Session, person, post and rights behind a cookie in one statement; None when ended, expired or its post is over."""
     hashed = secret_hash(token)
     on = legal_date(at)
-    row = connection.execute(RESOLVE, {"on": on, "hashed": hashed, "at": at}).one_or_none()
+    row = RESOLVE.mapping(connection, {"on": on, "hashed": hashed, "at": at})
     if row is None:
         return None
     return ResolvedSession(
-        actor=actor_of(row, on), csrf=row.csrf, token_hash=hashed, stale=at - row.seen_at >= TOUCH_AFTER,
-        agent=row.agent, network=row.network, needs=row.needs, confirmed_at=row.confirmed_at,
+        actor=actor_of(row, on), csrf=row["csrf"], token_hash=hashed, stale=at - row["seen_at"] >= TOUCH_AFTER,
+        agent=row["agent"], network=row["network"], needs=row["needs"], confirmed_at=row["confirmed_at"],
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, select
 
 from engine.kernel.errors import NotFound
+from engine.storage.database import for_reading
 from engine.storage.tables.content import bundle, content_pointer, definition, definition_current
 
 
@@ -75,7 +76,7 @@ class Library:
         """Look whether somebody deployed; at most every two seconds unless ``now``."""
         if not now and self._monotonic() - self._checked < self.CHECK_SECONDS:
             return
-        with self._lock, self._db.connect() as connection:
+        with self._lock, for_reading(self._db).connect() as connection:
             generation = connection.scalar(select(content_pointer.c.generation)) or 0
             if generation != self._generation:
                 rows = connection.execute(select(definition_current.c.kind, definition_current.c.name, definition_current.c.definition_id))
@@ -115,13 +116,13 @@ class Library:
         return derived[key]
 
     def _read_definition(self, id: UUID) -> Definition:
-        with self._db.connect() as connection:
+        with for_reading(self._db).connect() as connection:
             return get_definition(connection, id)
 
     def bundle(self, id: UUID) -> Bundle:
         """The bundle with ``id``; bundles never change, so each is read once."""
         if id not in self._bundles:
-            with self._db.connect() as connection:
+            with for_reading(self._db).connect() as connection:
                 row = connection.execute(select(bundle).where(bundle.c.id == id)).mappings().one()
             self.know(Bundle(id=row["id"], root=row["root"], hash=row["hash"], members={k: UUID(v) for k, v in row["members"].items()}))
         return self._bundles[id]

@@ -17,6 +17,7 @@ from engine.runtime.complete_task import complete_task
 from engine.runtime.locate import find_act
 from engine.runtime.return_task import return_targets, return_task
 from engine.runtime.work import ActResult
+from engine.storage.database import for_reading
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.runtime import act, task
 
@@ -71,7 +72,7 @@ def _again(app: Application, actor: Actor, item: Item) -> ActResult | None:
     """The result of the return that this key has made already: by then the nearest step can't be asked any more."""
     if item.to_node is not None:
         return None
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         same = connection.scalar(select(act.c.id).where(act.c.key == item.key, act.c.kind == "return", act.c.task_id == item.task_id))
         earlier = find_act(connection, item.key) if same else None
     return replay(earlier, asked=earlier["request_hash"], actor=actor) if earlier else None
@@ -87,7 +88,7 @@ def _nearest(app: Application, actor: Actor, item: Item) -> str:
 def _each(app: Application, items: Sequence[Item], how: Callable[[Item], ActResult]) -> list[ItemResult]:
     if not items or len(items) > MOST:
         raise Invalid(f"一次可以办 1 到 {MOST} 件。", fields={"items": f"请勾选 1 到 {MOST} 件。"})
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         named = {row.id: (row.title, row.case_title) for row in connection.execute(
             select(task.c.id, task.c.title, case_file.c.title.label("case_title")).join(case_file, case_file.c.id == task.c.case_id)
             .where(task.c.id.in_([item.task_id for item in items]))

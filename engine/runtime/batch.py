@@ -5,7 +5,7 @@ sequence of shapes and afterwards only filled in: building and compiling it anew
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Dialect, Table, bindparam, delete, literal, l
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
+
+from engine.storage import prepared
 
 FEW = 12
 KINDS = ("insert", "insert new", "update", "delete")
@@ -50,12 +52,6 @@ class Filled:
 
     def core(self) -> UpdateBase:
         return self.shape.write(lambda kind, name: (self.values if kind == "v" else self.keys)[name])
-
-    def named(self, number: int) -> Iterator[tuple[str, Any]]:
-        for name in self.shape.columns:
-            yield f"v{number}_{name}", self.values[name]
-        for name in self.shape.keys:
-            yield f"k{number}_{name}", self.keys[name]
 
 
 class Batch:
@@ -109,18 +105,19 @@ class Batch:
 
 def send(connection: Connection, writes: Sequence[Filled]) -> None:
     """Run writes with shapes as one statement."""
-    text, processors = _compiled(tuple(write.shape for write in writes), connection.dialect)
-    values: dict[str, Any] = {}
-    for number, write in enumerate(writes):
-        for name, value in write.named(number):
-            processor = processors.get(name)
-            values[name] = value if processor is None else processor(value)
-    connection.exec_driver_sql(text, values)
+    text, places = _compiled(tuple(write.shape for write in writes), prepared.one_for_all(connection.dialect))
+    parts = [{"v": write.values, "k": write.keys} for write in writes]
+    prepared.send(connection, text, [
+        parts[number][kind][name] if convert is None else convert(parts[number][kind][name]) for number, kind, name, convert in places
+    ])
+
+
+Place = tuple[int, str, str, Callable[[Any], Any] | None]
 
 
 @lru_cache(maxsize=2000)
-def _compiled(shapes: tuple[Shape, ...], dialect: Dialect) -> tuple[str, Mapping[str, Callable[[Any], Any]]]:
-    """The text with named places, and what turns a value into what the driver takes."""
+def _compiled(shapes: tuple[Shape, ...], dialect: Dialect) -> tuple[str, list[Place]]:
+    """The text with numbered places, and for each the number of the write, "v" or "k", the column, and what turns the value into what the driver takes."""
     ctes = []
     for number, shape in enumerate(shapes):
         columns = shape.table.c
@@ -130,5 +127,10 @@ def _compiled(shapes: tuple[Shape, ...], dialect: Dialect) -> tuple[str, Mapping
 
         ctes.append(shape.write(place).cte(f"w{number}"))
     compiled = select(literal_column("1")).add_cte(*ctes).compile(dialect=dialect)
-    processors: dict[str, Callable[[Any], Any]] = {name: found for name, found in compiled._bind_processors.items() if callable(found)}
-    return compiled.string, processors
+    text, names = prepared.numbered(compiled.string)
+    return text, [_place(name, compiled._bind_processors.get(name)) for name in names]
+
+
+def _place(name: str, convert: Any) -> Place:
+    number, _, column = name[1:].partition("_")
+    return int(number), name[0], column, convert if callable(convert) else None

@@ -15,6 +15,7 @@ from engine.runtime.begin import begin_on_instance, request_hash
 from engine.runtime.settle import settle
 from engine.runtime.settle_many import settle_many, share
 from engine.runtime.work import ActResult, Work
+from engine.storage.database import for_reading
 from engine.storage.tables.runtime import timer
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,7 @@ def fire_due_timers(app: Application, at: datetime, *, limit: int = 500) -> int:
     In this thread; the clock hands them to the workers instead (``hand_out_timers``). Found by index. A timer that was disarmed meanwhile is skipped; one whose process can't go on is left for the next
     round and logged, the others fire all the same.
     """
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         due = connection.execute(
             select(timer.c.instance_id, timer.c.engine_id, timer.c.due_at)
             .where(timer.c.due_at <= at, ~timer.c.suspended, timer.c.claimed_at.is_(None)).order_by(timer.c.due_at).limit(limit)

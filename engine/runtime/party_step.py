@@ -15,6 +15,7 @@ from engine.runtime.application import Application
 from engine.runtime.complete_task import complete_task
 from engine.runtime.fire_due_timers import fire_timer
 from engine.runtime.work import ActResult
+from engine.storage.database import for_reading
 from engine.storage.tables.cases import case_clock, case_file
 from engine.storage.tables.organisation import unit
 from engine.storage.tables.runtime import instance, task, timer
@@ -50,19 +51,19 @@ def complete_party_step(
 
     Raises AlreadyDone naming the term and its law when the right ran out.
     """
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         step = step_of(connection, party_ids=[actor.party_id] if actor.party_id else [], task_id=task_id)
     close_what_ran_out(app, step=step, at=at)
     try:
         return complete_task(app, actor=actor, task_id=task_id, data=data, outcome=outcome, key=key, at=at, form_hash=form_hash)
     except AlreadyDone:
-        with app.db.connect() as connection:
+        with for_reading(app.db).connect() as connection:
             raise AlreadyDone(why_closed(connection, step=step, at=at)) from None
 
 
 def close_what_ran_out(app: Application, *, step: Mapping[str, Any], at: datetime) -> None:
     """Fire the timers of the step's instance that are due but have not been fired yet."""
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         due = connection.execute(
             select(timer.c.engine_id, timer.c.due_at).where(timer.c.instance_id == step["instance_id"], timer.c.due_at <= at, ~timer.c.suspended).order_by(timer.c.due_at)
         ).all()

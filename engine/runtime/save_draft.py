@@ -15,6 +15,7 @@ from engine.kernel.errors import StaleRevision, TooLarge
 from engine.kernel.ids import new_id
 from engine.runtime.application import Application
 from engine.runtime.locate import lock_task, require_holder, require_open
+from engine.storage.database import for_reading
 from engine.storage.tables.organisation import person
 from engine.storage.tables.runtime import draft, start_draft
 
@@ -50,7 +51,7 @@ def check_size(data: Mapping[str, Any]) -> None:
 
 def find_draft(app: Application, *, actor: Actor, task_id: UUID) -> tuple[dict[str, Any], int, datetime] | None:
     """(data, revision, when) of the actor's draft, or None."""
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         row = connection.execute(
             select(draft.c.data, draft.c.rev, draft.c.updated_at).where(draft.c.task_id == task_id, draft.c.person_id == actor.person_id)
         ).one_or_none()
@@ -59,7 +60,7 @@ def find_draft(app: Application, *, actor: Actor, task_id: UUID) -> tuple[dict[s
 
 def others_on_form(app: Application, *, actor: Actor, task_id: UUID, since: datetime) -> list[str]:
     """Names of others whose draft of the same task was saved after ``since``."""
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         return list(connection.scalars(
             select(person.c.name).join(draft, draft.c.person_id == person.c.id)
             .where(draft.c.task_id == task_id, draft.c.person_id != actor.person_id, draft.c.updated_at >= since).order_by(person.c.name)
@@ -81,7 +82,7 @@ def save_start_draft(app: Application, *, actor: Actor, process: str, data: Mapp
 
 def find_start_draft(app: Application, *, actor: Actor, process: str) -> tuple[UUID, dict[str, Any], datetime] | None:
     """The actor's newest unfinished start of ``process``."""
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         row = connection.execute(
             select(start_draft.c.id, start_draft.c.data, start_draft.c.updated_at)
             .where(start_draft.c.person_id == actor.person_id, start_draft.c.process == process).order_by(start_draft.c.updated_at.desc()).limit(1)

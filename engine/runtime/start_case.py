@@ -32,6 +32,7 @@ from engine.runtime.open_tasks import Takers, attributes_of, task_row
 from engine.runtime.save_draft import drop_start_draft
 from engine.runtime.settle import settle
 from engine.runtime.work import ActResult, Row, Work
+from engine.storage.database import for_reading
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import unit
 from engine.storage.tables.runtime import instance, task
@@ -45,14 +46,14 @@ def may_start(app: Application, connection: Connection, *, actor: Actor, role: s
 
 def startable(app: Application, *, actor: Actor, at: datetime) -> list[Start]:
     """What the actor may start from 发起, in the order of the manifests."""
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         return [start for start in app.catalogue.starts() if may_start(app, connection, actor=actor, role=start.role, at=at)]
 
 
 def startable_matters(app: Application, *, actor: Actor, case: Mapping[str, Any], at: datetime) -> list[Matter]:
     """Matters that the actor may start on ``case`` in the state it is in."""
     fitting = [m for m in app.catalogue.matters() if case["kind"] in m.kinds and (not m.states or case["state"] in m.states)]
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         return [m for m in fitting if may_start(app, connection, actor=actor, role=m.role, at=at, unit_id=case["unit_id"])]
 
 

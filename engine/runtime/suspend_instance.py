@@ -19,6 +19,7 @@ from engine.runtime.once import once
 from engine.runtime.settle import settle, stand
 from engine.runtime.signers import tell_holders
 from engine.runtime.work import ActResult
+from engine.storage.database import for_reading
 from engine.storage.tables.runtime import act, instance, timer
 
 
@@ -90,7 +91,7 @@ def resume_case(app: Application, *, actor: Actor, case_id: UUID, reason: str = 
 def _instances(app: Application, actor: Actor, case_id: UUID, status: str, key: str) -> list[UUID]:
     """Those in ``status``, and those that this very request has changed already when it comes again."""
     actor.require(OPERATOR)
-    with app.db.connect() as connection:
+    with for_reading(app.db).connect() as connection:
         require_case(connection, actor, case_id)
         ids = connection.scalars(select(instance.c.id).where(instance.c.case_id == case_id, instance.c.status == status))
         again = connection.scalars(select(act.c.instance_id).where(act.c.case_id == case_id, act.c.key.startswith(f"{key}:", autoescape=True)))

@@ -16,8 +16,10 @@ from engine.runtime.locate import NO_TASK
 from engine.runtime.queries.links import visible_among
 from engine.runtime.queries.named import statements
 from engine.runtime.queries.reader import reader
+from engine.storage.prepared import Prepared
 
 SQL = statements(__file__)
+PLACE = Prepared(SQL["task_place"])
 Row = dict[str, Any]
 NO_CASE = "没有找到这个案件，或您无权查看。"
 NO_SUBMISSION = "没有这份表单，或者您无权查看。"
@@ -69,10 +71,10 @@ def _rows(connection: Connection, name: str, **values: Any) -> list[Row]:
 
 def task_place(connection: Connection, *, task_id: UUID) -> Row:
     """Case, status, title and pinned form of a task; raises NotFound. Says nothing about rights: the case is asked next."""
-    row = connection.execute(SQL["task_place"], {"task_id": task_id}).mappings().one_or_none()
+    row = PLACE.mapping(connection, {"task_id": task_id})
     if row is None:
         raise NotFound(NO_TASK)
-    return dict(row)
+    return row
 
 
 def documents(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
