@@ -81,7 +81,7 @@ class FormContext:
     phrases       () → frequently used opinions of this person
     prefill       an x-gc.prefill expression → what the platform has, or None
     url           (name, **values) → address; names: live, options, people, units, cases, records, parties, phrases,
-                  upload, attachment, thumbnail
+                  upload, attachment, thumbnail, locate, nearest
     """
 
     at: datetime

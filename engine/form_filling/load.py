@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -24,7 +25,7 @@ GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter", "re
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
     "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
-    "prefill suggest format kinds needs words titles range phrases total title placeholder register shows".split()
+    "prefill suggest format kinds needs address words titles range phrases total title placeholder register shows to say".split()
 )
 
 
@@ -91,10 +92,25 @@ def _load_fields(
         name: _load_field(name, schema if isinstance(schema, Mapping) else {}, name in required, names, findings, path)
         for name, schema in properties.items()
     }
+    loaded = {name: _addressed(field, loaded, findings, path) for name, field in loaded.items()}
     reads = {name: _reads(field) & set(properties) - {name} for name, field in loaded.items()}
     driven = set().union(*(reads[name] | (set(field.suggest.names) if field.suggest else set()) for name, field in loaded.items()))
     fields = {name: _driving(field) if name in driven else field for name, field in loaded.items()}
     return fields, _settling_order(reads, findings, path)
+
+
+def _addressed(field: Field, fields: Mapping[str, Field], findings: list[Finding], path: str) -> Field:
+    """A point with the field that holds its address: the one that is named, else the first that looks like an address."""
+    if field.kind != "point":
+        return field
+    named = field.gc.get("address")
+    if named is None:
+        words = [one for one in fields.values() if one.kind in ("text", "textarea")]
+        likely = [*(one for one in fields.values() if one.kind == "address"), *(one for one in words if one.name == "address"), *(one for one in words if "地址" in one.title)]
+        named = likely[0].name if likely else ""
+    elif named and named not in fields:
+        findings.append(_finding(f"{path}{field.name}", "form.address", f"address 指的“{named}”不在表里。"))
+    return replace(field, gc={**field.gc, "address": named})
 
 
 def _driving(field: Field) -> Field:

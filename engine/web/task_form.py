@@ -70,7 +70,7 @@ def open_form(
 def addresses(live: str, **values: Any) -> Callable[..., str]:
     """Where the form's parts ask the server; ``live`` is the endpoint of this very form."""
     fixed = {"options": "form_data.options", "people": "form_data.people", "units": "form_data.units", "cases": "form_data.cases", "records": "form_data.records", "parties": "form_data.known_parties",
-             "upload": "attachments.upload", "attachment": "attachments.one", "thumbnail": "attachments.thumbnail", "phrases": "me.phrases"}
+             "upload": "attachments.upload", "attachment": "attachments.one", "thumbnail": "attachments.thumbnail", "phrases": "me.phrases", "locate": "places.locate", "nearest": "places.nearest"}
 
     def url(name: str, **more: str) -> str:
         if name == "live":

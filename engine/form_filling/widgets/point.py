@@ -20,7 +20,10 @@ DATUM = "cgcs2000"
 
 
 class Point(Widget):
-    """The value is ``{"lon", "lat"}``; what is typed may carry ``datum``, one of ``engine.kernel.datums.DATUMS``."""
+    """The value is ``{"lon", "lat"}``; what is typed may carry ``datum``, one of ``engine.kernel.datums.DATUMS``.
+
+    ``x-gc.address`` names the field that holds its address: a button there looks the place up. Without it the first field that looks like one; "" for none.
+    """
 
     control = False
 
@@ -53,8 +56,9 @@ class Point(Widget):
         return {part: float(value[part]) for part in ("lon", "lat")} if isinstance(value, Mapping) and {"lon", "lat"} <= set(value) else None
 
     def view(self, field: Field, value: Any, context: FormContext, siblings: Mapping[str, Any]) -> dict[str, Any]:
+        address = str(field.gc.get("address") or "")
         held = value if isinstance(value, Mapping) else {}
-        return {"lon": held.get("lon", ""), "lat": held.get("lat", ""), "datum": held.get("datum", DATUM), "datums": DATUMS}
+        return {"lon": held.get("lon", ""), "lat": held.get("lat", ""), "datum": held.get("datum", DATUM), "datums": DATUMS, "address": address, "locate": context.url("locate") if address else "", "nearest": context.url("nearest")}
 
 
 widget = Point()

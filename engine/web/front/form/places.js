@@ -1,4 +1,6 @@
 // Fields on a map. Leaflet comes only with the first of them that is looked at.
+import { installLocating } from "./locating.js";
+
 const watch = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) if (isIntersecting) { watch.unobserve(target); open(target); }
 }, { rootMargin: "200px" });
@@ -11,6 +13,7 @@ async function open(box) {
 }
 
 export function installPlaces(page) {
+  installLocating(page);
   for (const box of page.querySelectorAll("[data-place], [data-map-shown]")) {
     if (box.dataset.watched) continue;
     box.dataset.watched = "1";
