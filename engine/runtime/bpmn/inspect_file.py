@@ -38,7 +38,11 @@ def inspect_each(
         root = read_bpmn(xml)
     except (DeployRefused, TooLarge) as error:
         return [""], iter([Inspected("", None, getattr(error, "findings", None) or [finding("", "too_large", error.message)])])
-    ids = [element.get("id", "") for element in root.iterchildren(bpmn("process")) if len(element)]
+    processes = list(root.iterchildren(bpmn("process")))
+    ids = [element.get("id", "") for element in processes if len(element)]
+    if not ids and processes:
+        hollow = [element.get("id", "") for element in processes]
+        return hollow, iter([Inspected(name, None, [finding(name, "empty", f"流程“{name}”里什么也没有画。请在设计器里画上环节。")]) for name in hollow])
     if not ids:
         return [""], iter([Inspected("", None, [finding("", "empty", "文件里没有流程。请在设计器里画一个可执行的流程。")])])
     return ids, _File(root, pack, ids, resolve, strict).each()

@@ -15,8 +15,9 @@ from engine.runtime.bpmn.rewrites.building import add_flow, add_node, containers
 from engine.runtime.bpmn.rewrites.countersign import countersign
 from engine.runtime.bpmn.rewrites.data import carry_data
 from engine.runtime.bpmn.rewrites.several_events import resolve_definitions, split_events
+from engine.runtime.bpmn.timers import CRON
 
-_ISO = re.compile(r"P[\dT]|R\d*/|\d{4}-\d\d")
+_ISO = re.compile(r"-?P[\dT]|P\Z|R(?:-1|\d*)/|\d{4}-\d\d")
 _DATA = ("dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation", "ioSpecification", "property")
 
 
@@ -132,7 +133,7 @@ def _quote_timers(root: etree._Element) -> None:
                 continue
             text = text_of(part)
             bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
-            part.text = bare if _ISO.match(bare) or not text or text.startswith("=") else "=" + text
+            part.text = bare if _ISO.match(bare) or CRON.match(bare) or not text or text.startswith("=") else "=" + text
 
 
 def _type_tasks(root: etree._Element) -> None:

@@ -148,12 +148,19 @@ def add_trigger(spec: ProcessSpec, model: Model, node: Node) -> None:
     spec.triggers.append(name)
 
 
-def upstream(spec: ProcessSpec, source: str, gateway: str) -> frozenset[str]:
-    """The specs from which a token can come to ``source`` without passing ``gateway``, ``source`` among them."""
+def _before(spec: ProcessSpec) -> dict[str, set[str]]:
+    """The specs from which a token comes directly to each, kept with the spec: it is complete by then."""
     before: dict[str, set[str]] = {}
     for name, task_spec in spec.task_specs.items():
         for target in [target for _, target in getattr(task_spec, "flows", [])] + getattr(task_spec, "boundary", []):
             before.setdefault(target, set()).add(name)
+    spec.__dict__["before"] = before
+    return before
+
+
+def upstream(spec: ProcessSpec, source: str, gateway: str) -> frozenset[str]:
+    """The specs from which a token can come to ``source`` without passing ``gateway``, ``source`` among them."""
+    before = spec.__dict__.get("before") or _before(spec)
     seen: set[str] = set()
     stack = [source]
     while stack:

@@ -27,10 +27,9 @@ def run_to_waits(top: Top) -> None:
             if task.state != TaskState.READY or "parked" in task.internal_data:
                 continue
             steps += 1
-            if steps > MAX_STEPS or len(top.queue) > MAX_READY:
-                park(task, _endless(task))
-                top.queue.clear()
-                return
+            if steps > MAX_STEPS or len(top.queue) > MAX_READY or len(top.subprocesses) > MAX_READY:
+                _stop(top, task)
+                continue
             run_one(task)
         if not (_finish_workflows(top) or _fire_joins(top) or _fire_conditions(top)):
             return
@@ -42,6 +41,14 @@ def run_one(task: Task) -> None:
         task.run()
     except FlowError as error:
         park(task, error)
+
+
+def _stop(top: Top, task: Task) -> None:
+    """Everything that would have moved stands still where it is, so that nothing is lost when somebody repairs it."""
+    for one in (task, *top.queue):
+        if one.state == TaskState.READY and "parked" not in one.internal_data:
+            park(one, _endless(one))
+    top.queue.clear()
 
 
 def _endless(task: Task) -> FlowError:

@@ -83,10 +83,13 @@ def _outside(my_task: Task, *, payload: dict[str, Any], key: str) -> None:
 
 def broadcast(top: Any, name: str) -> int:
     """Let every event of this instance that waits for the signal fire; how many did."""
-    waiting = [
-        task for workflow in (top, *top.subprocesses.values()) for task in workflow.tasks.values()
-        if task.state == TaskState.WAITING and "parked" not in task.internal_data and _hears(task, name)
-    ]
+    waiting = []
+    for workflow in (top, *top.subprocesses.values()):
+        hearers = _hearers(workflow.spec, name)
+        waiting += [
+            task for task in (workflow.tasks.values() if hearers else ())
+            if task.task_spec.name in hearers and task.state == TaskState.WAITING and "parked" not in task.internal_data
+        ]
     count = 0
     for task in waiting:
         if task.state == TaskState.WAITING:
@@ -95,6 +98,14 @@ def broadcast(top: Any, name: str) -> int:
     return count
 
 
-def _hears(task: Task, name: str) -> bool:
-    event = getattr(task.task_spec, "node", None) and task.task_spec.node.event
-    return bool(event and event.kind == "signal" and event.name == name and hasattr(task.task_spec, "waits_outside"))
+def _hearers(spec: Any, name: str) -> frozenset[str]:
+    """Names of the task specs of a body that wait for the signal; looked for once."""
+    known: dict[str, frozenset[str]] = spec.__dict__.setdefault("hearers", {})
+    if name not in known:
+        known[name] = frozenset(one.name for one in spec.task_specs.values() if _hears(one, name))
+    return known[name]
+
+
+def _hears(task_spec: Any, name: str) -> bool:
+    event = getattr(task_spec, "node", None) and task_spec.node.event
+    return bool(event and event.kind == "signal" and event.name == name and hasattr(task_spec, "waits_outside"))

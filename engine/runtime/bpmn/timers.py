@@ -12,6 +12,7 @@ from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.model import Node
 from engine.runtime.bpmn.values import evaluate
 
+CRON = re.compile(r"@\w+\Z|(?:[-\d*/?,#LW]+|[A-Z]{3}(?:[-,][A-Z]{3})*)(?:\s+(?:[-\d*/?,#LW]+|[A-Z]{3}(?:[-,][A-Z]{3})*)){4,6}\Z")
 _DURATION = re.compile(
     r"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?\Z"
@@ -29,6 +30,9 @@ def schedule(node: Node, facts: Mapping[str, Any], now: datetime) -> dict[str, A
     value: Any = event.text
     if event.text.startswith("="):
         value = evaluate(event.text, facts, element=node.id, title=node.title, process=node.process)
+    if value is None:
+        message = f"定时事件「{node.title}」的时间“{event.text.removeprefix('=')}”没有值。请更正事实后重试。"
+        raise FlowError(message, element=node.id, title=node.title, process=node.process, kind="timer")
     try:
         if event.timer == "cycle":
             return cycle(str(value), now)
@@ -79,18 +83,15 @@ def after(duration: str, start: datetime) -> datetime:
 
 
 def cycle(text: str, now: datetime) -> dict[str, Any]:
-    """The schedule of ``R[n]/[start/]duration`` or ``R[n]/duration/end``."""
+    """The schedule of ``R[n]/[start/]duration``; -1 is for ever, as no number is. The duration must lead on."""
     parts = text.strip().upper().split("/")
     if not parts[0].startswith("R") or len(parts) not in (2, 3):
         raise NotATime(text)
     left = int(parts[0][1:]) if parts[0][1:] else -1
-    if left == 0:
+    if left == 0 or left < -1 or parts[1].startswith("P") != (len(parts) == 2) or after(parts[-1], now) <= now:
         raise NotATime(text)
     if len(parts) == 2:
         return {"due": after(parts[1], now).isoformat(), "left": left, "every": parts[1]}
-    if parts[1].startswith("P"):
-        raise NotATime(text)
-    after(parts[2], now)
     return {"due": due_at(parts[1], now).isoformat(), "left": left, "every": parts[2]}
 
 

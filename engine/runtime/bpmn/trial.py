@@ -40,14 +40,17 @@ def first_wait(name: str, compiled: CompiledProcess, *, facts: Mapping[str, Any]
     try:
         machine = Machine.start(compiled, facts, now=now)
         machine.advance(now=now)
-        machine.check_invariants()
-    except (GuichengError, BrokenState) as error:
-        message = error.message if isinstance(error, GuichengError) else f"试运行后的状态不对：{error}。请检查这里的连线。"
-        return _result(name, "incident", [], compiled.findings, [(getattr(error, "element", ""), message)])
+    except GuichengError as error:
+        return _result(name, "incident", [], compiled.findings, [(getattr(error, "element", ""), error.message)])
     places = machine.places()
-    stuck = [(wait.node, wait.message) for wait in machine.waits().parked]
+    stuck = list(dict.fromkeys((wait.node, wait.message) for wait in machine.waits().parked))
     if not stuck and places and all(is_join for _, is_join in places):
         stuck = [(places[0][0], "流程停在汇合处，它等的分支不会再来。请检查汇合之前的网关。")]
+    if not stuck:
+        try:
+            machine.check_invariants()
+        except BrokenState:
+            stuck = [(places[0][0] if places else "", "流程走到了图不该有的状态：只该有一处在办的地方有了几处。请检查并行的分支是不是都有汇合。")]
     outcome = "incident" if stuck else "completed" if machine.completed else "waiting"
     return _result(name, outcome, list(dict.fromkeys(place for place, _ in places)), compiled.findings, stuck)
 

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from engine.expressions import FeelError
 from engine.expressions.all_builtins import BUILTINS
 from engine.runtime.bpmn.errors import Finding, finding
+from engine.runtime.bpmn.importers.juel import is_juel
 from engine.runtime.bpmn.model import Model, Node
-from engine.runtime.bpmn.timers import NotATime, cycle, due_at
+from engine.runtime.bpmn.timers import CRON, NotATime, cycle, due_at
 from engine.runtime.bpmn.values import compiled
 
 _LOOP_NAMES = frozenset({
     "loopCounter", "instances", "completed", "active", "results", "numberOfInstances", "numberOfCompletedInstances", "numberOfActiveInstances",
     "numberOfTerminatedInstances", "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances",
 })
+SHOWN = 200
 _SAMPLE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -24,7 +26,7 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
         try:
             names = set(compiled(text).names)
         except FeelError as error:
-            yield finding(element, "feel", f"{label}的表达式“{text}”不是正确的 FEEL：{error}。请改正。", "policy")
+            yield finding(element, "feel", _wrong(label, text, error), "policy")
             continue
         for name in sorted(_undeclared(model, element, names)):
             message = f"{label}的表达式“{text}”读取的事实“{name}”没有声明，也没有环节写入。请改正名称，或在流程上加 <gc:fact name=\"{name}\"/>。"
@@ -90,6 +92,13 @@ def _node_texts(node: Node) -> Iterator[str]:
         yield from (text for text in (loop.cardinality, loop.collection, loop.condition, loop.result) if text)
 
 
+def _wrong(label: str, text: str, error: FeelError) -> str:
+    shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    if is_juel(text.removeprefix("=")):
+        return f"{label}的表达式“{shown}”调用了原系统的代码，或者用了 FEEL 没有的写法，没有带入。请用事实写成 FEEL。"
+    return f"{label}的表达式“{shown}”不是正确的 FEEL：{error}。请改正。"
+
+
 def _time(node: Node) -> Iterator[Finding]:
     event = node.event
     if event is None or event.kind != "timer" or not event.text or event.text.startswith("="):
@@ -102,4 +111,8 @@ def _time(node: Node) -> Iterator[Finding]:
         else:
             due_at(event.text, _SAMPLE)
     except (NotATime, ValueError, OverflowError):
+        if CRON.match(event.text):
+            message = f"定时事件{node.label}的时间“{event.text}”是 cron 的写法。请写成 ISO 8601 的重复，如每五分钟 R/PT5M、每天八点 R/2026-01-01T08:00:00/P1D。"
+            yield finding(node.id, "timer", message, "policy")
+            return
         yield finding(node.id, "timer", f"定时事件{node.label}的时间“{event.text}”不是 ISO 8601 的时刻、时长（如 P3D）或重复（如 R3/P1D）。请改正。", "policy")

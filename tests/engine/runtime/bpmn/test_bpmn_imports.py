@@ -10,6 +10,7 @@ from engine.kernel.errors import DeployRefused
 from engine.runtime.bpmn.importers.juel import to_feel
 from engine.runtime.bpmn.importers.writing import word
 from engine.runtime.bpmn.machine import Machine
+from engine.runtime.bpmn.trial import try_each
 from engine.runtime.bpmn.watchdog import guard, look
 from tests.engine.runtime.bpmn.drafts import compiled, draft, flow, line
 
@@ -19,11 +20,54 @@ NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(("juel", "feel"), [
     ("${approved}", "approved"), ("${!approved}", "not(approved)"), ("#{a == 'x' && b != null}", 'a = "x" and b != null'),
-    ("${amount gt 3 || !(b and c)}", "amount > 3 or not((b and c))"), ("plain", "plain"),
+    ("${amount gt 3 || !(b and c)}", "amount > 3 or not((b and c))"), ("plain", "plain"), ("${a ? b : 'x'}", '(if a then b else "x")'),
+    ("${not empty a and a[0].n == 1}", 'not((a = null or string(a) in ("", "[]"))) and a[1].n = 1'), ("${a % 2 == 0}", "modulo(a, 2) = 0"),
+    ("${list.size() >= 2}", "count(list) >= 2"), ("${a.equals('b')}", '(a = "b")'), ("${execution.getVariable('x') > 1}", "x > 1"), ("${m['k'] - -1}", 'get value(m, "k") - -1'),
 ])
 def test_conditions_become_feel(juel, feel) -> None:
     assert to_feel(juel) == feel
     compile_expression(feel)
+
+
+@pytest.mark.parametrize("juel", ["${bean.check(x)}", "${dateTime().plusDays(1)}", "${a &}", "${" + "(" * 300 + "a" + ")" * 300 + "}"])
+def test_code_of_the_other_system_stays_as_it_is_and_is_reported(juel) -> None:
+    assert to_feel(juel) == juel
+    body = START + '<exclusiveGateway id="g" default="g_e"/><userTask id="t"/>' + END + line("s", "g", "e") + flow("g", "t", juel.replace("&", "&amp;")) + line("t", "e")
+    result = list(try_each(draft(body), facts={}, now=NOW))[1]
+    assert (result["outcome"], result["at"]) == ("waiting", ["g"])
+    assert any(found["rule"] == "feel" and "原系统的代码" in found["message"] for found in result["findings"])
+
+
+@pytest.mark.parametrize(("timer", "said"), [
+    ("0 0/5 * * * ?", "cron"), ("@daily", "cron"), ("P", "ISO 8601"), ("-P1D", "ISO 8601"), ("R/P0D", "ISO 8601"), ("R3/PT0S", "ISO 8601"), ("R-1/PT1H", ""), ("${due}", "没有值"),
+])
+def test_times_of_elsewhere_come_in_or_are_told_how_to_be_written(timer, said) -> None:
+    beside = f'<boundaryEvent id="b" attachedToRef="a" cancelActivity="false"><timerEventDefinition><timeCycle>{timer}</timeCycle></timerEventDefinition></boundaryEvent>'
+    result = list(try_each(draft(START + '<userTask id="a"/>' + beside + END + line("s", "a", "e") + line("b", "e")), facts={}, now=NOW))[1]
+    told = [found["message"] for found in result["findings"] if found["element"] == "b" and found["rule"] in ("timer", "feel", "incident")]
+    assert len(told) == bool(said) and all(said in message for message in told)
+
+
+@pytest.mark.parametrize("rest", [
+    '<inclusiveGateway id="m"/><inclusiveGateway id="a"/>' + line("s", "m", "a") + flow("a", "m", "true") + '<sequenceFlow id="again" sourceRef="a" targetRef="m"/>',
+    '<exclusiveGateway id="m"/><parallelGateway id="a"/>' + line("s", "m", "a", "m") + '<sequenceFlow id="again" sourceRef="a" targetRef="m"/>',
+    '<intermediateThrowEvent id="t"><signalEventDefinition signalRef="sg"/></intermediateThrowEvent><userTask id="u"/>' + line("s", "t", "u")
+    + '<subProcess id="es" triggeredByEvent="true"><startEvent id="s3" isInterrupting="false"><signalEventDefinition signalRef="sg"/></startEvent>'
+    + '<intermediateThrowEvent id="t3"><signalEventDefinition signalRef="sg"/></intermediateThrowEvent>' + line("s3", "t3") + "</subProcess>",
+])
+def test_a_loop_without_a_wait_stands_still_where_it_is_and_says_so(rest) -> None:
+    result = list(try_each(draft(START + rest, outside='<signal id="sg" name="again"/>'), facts={}, now=NOW))[1]
+    told = [found["message"] for found in result["findings"] if found["rule"] == "incident"]
+    assert result["outcome"] == "incident" and told and all("没有等待环节的循环" in message for message in told)
+
+
+@pytest.mark.parametrize(("file", "said"), [
+    (b"", "空的"), (b"\0" * 99, "空的"), ("你好".encode(), "不像 XML"), (b'<?xml version="1.0" encoding="klingon"?><a/>', "编码"), (b"<a><b></a>", "对不上"),
+    (b"<a>" * 400, "嵌套太深"), (b"<definitions/>", "BPMN 2.0"), (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "DOCTYPE"),
+])
+def test_what_is_wrong_with_a_file_is_said_in_words(file, said) -> None:
+    names, refused = try_each(file, facts={}, now=NOW)
+    assert names == [""] and refused["outcome"] == "refused" and said in refused["findings"][0]["message"]
 
 
 @pytest.mark.parametrize(("foreign", "name"), [("Sales-Team", "sales_team"), ("reviewOrder", "review_order"), ("1st", "x_1st"), ("部门", "")])
