@@ -44,12 +44,15 @@ def measure(platform: Scratch, people: int) -> list[Row]:
     """One burst of ``people`` different accounts."""
     with platform.connect() as connection:
         logins = [str(row[0]) for row in connection.execute("SELECT login FROM account WHERE active ORDER BY login LIMIT %s", (people,)).fetchall()]
-    start = threading.Barrier(len(logins))
+    start = threading.Barrier(len(logins) + 1)
     crowd = [Person(platform.base, login, start) for login in logins]
     most, worker = 0, platform.web_worker()
-    before = cpu_ms(worker)
     for one in crowd:
         one.start()
+    while start.n_waiting < len(crowd):
+        time.sleep(0.02)
+    before = cpu_ms(worker)
+    start.wait()
     while any(one.is_alive() for one in crowd):
         most = max(most, resident_kb(worker))
         time.sleep(0.02)
@@ -58,7 +61,7 @@ def measure(platform: Scratch, people: int) -> list[Row]:
     inside = sum(one.status == 303 for one in crowd)
     return [
         (f"{len(crowd)} 人同时登录，最慢的一个", f"{times[-1]:.2f} 秒（中位 {times[len(times) // 2]:.2f} 秒，成功 {inside} 人）", "≤ 3 秒"),
-        ("一次登录（含打开登录页）网页进程的 CPU", f"{used / len(crowd):.1f} 毫秒", ""),
+        ("一次登录，网页进程的 CPU", f"{used / len(crowd):.1f} 毫秒", ""),
         ("其间网页进程的内存最高", f"{most / 1024:.0f} MB", "≤ 400 MB"),
     ]
 

@@ -32,6 +32,7 @@ def anchor(app: Any) -> None:
     anchor_now(app, at=at)
     with app.db.begin() as connection:
         watch_rights(connection, app, at=at)
+    integrity.remember_sealed(app.keys)
 
 
 def anchor_now(app: Any, *, at: datetime) -> int | None:
@@ -45,10 +46,9 @@ def anchor_now(app: Any, *, at: datetime) -> int | None:
 
 
 def watch_rights(connection: Connection, app: Any, *, at: datetime) -> int:
-    """Seal all rows at the first start; later raise an alarm for each row changed past the platform. How many were found."""
-    if not integrity.sealed_at_all(connection):
-        integrity.seal_everything(connection, app.keys)
-        return 0
+    """Seal the rows of tables that never were; raise an alarm for each row changed past the platform. How many were found."""
+    if fresh := integrity.seal_new_tables(connection, app.keys):
+        note(connection, actor=None, at=at, action="rights.sealed", object="、".join(fresh))
     found = integrity.check(connection, app.keys)
     for table, row_key, what in found:
         title = integrity.TITLES.get(table, table)
@@ -74,6 +74,7 @@ def verify_trail(app: Any) -> None:
         wrong = watch_rights(connection, app, at=at) + _alarms(connection, report, programs, at)
         detail = {"good": wrong == 0, "problems": wrong, "records": report.records, "anchors": report.anchors, "chains": len(report.chains), "per_second": int(report.records / took)}
         note(connection, actor=None, at=at, action="audit.verify", object="全部", detail=detail)
+    integrity.remember_sealed(app.keys)
 
 
 def _alarms(connection: Connection, report: Report, programs: ReleaseReport, at: datetime) -> int:

@@ -23,19 +23,24 @@ from sqlalchemy import Connection, Engine, event, text
 from engine.access.actors import Actor
 from engine.access.audit import note
 from engine.kernel.gm import KeyRing
-from engine.storage.access_triggers import COLUMNS
+from engine.storage.access_triggers import COLUMNS, OF_SIGN_IN, key_of
 
 TITLES = {
     "account": "账号", "person": "人员", "post": "岗位", "unit": "单位", "role_holder": "角色对应", "seal_permission": "用印授权", "api_token": "接口令牌", "deputy": "委托代办",
-    "case_grant": "案件授权", "own_role": "自设角色", "role_person": "角色人员", "access_grant": "权限授予",
+    "case_grant": "案件授权", "own_role": "自设角色", "role_person": "角色人员", "access_grant": "权限授予", "certificate": "执法证件", "sign_in_policy": "登录规定",
+    "sign_in_certificate": "登录证书", "second_factor": "动态口令", "recovery_code": "动态口令备用码", "party_account": "当事人账号", "party_binding": "当事人账号的代表",
 }
+SEALED_ONCE = "access_sealed"
+"""The file beside the keys that names the tables which were sealed once: a seal that is missing later was taken away."""
 KEY, DIRTY = "guicheng_mac", "guicheng_rights_changed"
 Mac = Callable[[bytes], bytes]
 _MODULUS = 1 << 256
 _acting: ContextVar[Callable[[], Actor | None]] = ContextVar("guicheng_acting", default=lambda: None)
 _STREAM = {"stream_results": True, "yield_per": 5_000}
 _WRITES = re.compile(
-    r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:account|person|post|unit|role_holder|seal_permission|deputy|own_role|role_person|access_grant)\b|(?:INSERT INTO|DELETE FROM) api_token\b|UPDATE api_token SET (?!used_at)"
+    r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:account|person|post|unit|role_holder|seal_permission|deputy|own_role|role_person|access_grant|certificate|sign_in_policy"
+    r"|sign_in_certificate|recovery_code|party_binding)\b|(?:INSERT INTO|DELETE FROM) (?:api_token|second_factor|party_account)\b"
+    r"|UPDATE api_token SET (?!used_at)|UPDATE second_factor SET (?!last_step)|UPDATE party_account SET (?!failures)"
 )
 
 
@@ -106,7 +111,7 @@ def _seal_rows(connection: Connection, mac: Mac, table: str, ids: Sequence[str])
     true_so_far = total is None or bytes(total.mac) == _total_mac(mac, table, count, summed)
     gone = text("DELETE FROM access_seal WHERE table_name = :t AND row_key = ANY(:ids) RETURNING mac")
     old = [bytes(value) for value in connection.execute(gone, {"t": table, "ids": list(ids)}).scalars()]
-    new = {row_key: mac(body) for row_key, body in _bodies(connection, table, "WHERE id::text = ANY(:ids)", ids=list(ids))}
+    new = {row_key: mac(body) for row_key, body in _bodies(connection, table, f"WHERE {_row_key(table)} = ANY(:ids)", ids=list(ids))}
     if new:
         connection.execute(
             text("INSERT INTO access_seal (table_name, row_key, mac, at) SELECT :t, k, decode(m, 'hex'), statement_timestamp() FROM unnest(CAST(:k AS text[]), CAST(:m AS text[])) AS one(k, m)"),
@@ -123,9 +128,14 @@ def _seal_rows(connection: Connection, mac: Mac, table: str, ids: Sequence[str])
 
 def _bodies(connection: Connection, table: str, where: str = "", **values: Any) -> Iterator[tuple[str, bytes]]:
     columns = ", ".join(f"to_jsonb({table}.{name})" for name in COLUMNS[table])
-    query = text(f"SELECT id::text, jsonb_build_array({columns})::text FROM {table} {where} ORDER BY id")  # noqa: S608 (names of COLUMNS)
+    query = text(f"SELECT {_row_key(table)}, jsonb_build_array({columns})::text FROM {table} {where} ORDER BY {', '.join(key_of(table))}")  # noqa: S608 (names of COLUMNS)
     for row_key, body in connection.execute(query, values, execution_options=_STREAM):
         yield row_key, f"{table}\n{row_key}\n{body}".encode()
+
+
+def _row_key(table: str) -> str:
+    """The SQL text that names a row, as the trigger names it."""
+    return " || ':' || ".join(f"{table}.{name}::text" for name in key_of(table))
 
 
 def _number(mac: bytes) -> int:
@@ -142,9 +152,7 @@ def seal_everything(connection: Connection, keys: KeyRing) -> int:
     connection.execute(text("TRUNCATE access_seal, access_total, access_change"))
     counted = 0
     for table in COLUMNS:
-        ids = list(connection.execute(text(f"SELECT id::text FROM {table}")).scalars())  # noqa: S608 (names of COLUMNS)
-        counted += len(ids)
-        _seal_rows(connection, keys.mac, table, ids)
+        counted += _seal_table(connection, keys.mac, table)
     for case_id, person_id, reason, until in connection.execute(text("SELECT case_id, person_id, reason, until FROM case_grant")).all():
         connection.execute(
             text("UPDATE case_grant SET mac = :m WHERE case_id = :c AND person_id = :p AND reason = :r"),
@@ -152,6 +160,37 @@ def seal_everything(connection: Connection, keys: KeyRing) -> int:
         )
         counted += 1
     return counted
+
+
+def _seal_table(connection: Connection, mac: Mac, table: str) -> int:
+    ids = list(connection.execute(text(f"SELECT {_row_key(table)} FROM {table}")).scalars())  # noqa: S608 (names of COLUMNS)
+    _seal_rows(connection, mac, table, ids)
+    return len(ids)
+
+
+def seal_new_tables(connection: Connection, keys: KeyRing) -> list[str]:
+    """Seal the rows of tables that were never under seal here: all at the first start, those of a new release after it. Their titles.
+
+    Which were is written in a file beside the keys (``remember_sealed``), where somebody with the database alone can't reach it.
+    """
+    before = keys.noted(SEALED_ONCE)
+    if not before and sealed_at_all(connection):  # sealed by a release that kept no file
+        before = [name for name in COLUMNS if name not in OF_SIGN_IN]
+    fresh = [name for name in COLUMNS if name not in before]
+    if len(fresh) == len(COLUMNS):
+        seal_everything(connection, keys)
+    else:
+        for name in fresh:
+            for sealed in ("access_seal", "access_total", "access_change"):
+                connection.execute(text(f"DELETE FROM {sealed} WHERE table_name = :t"), {"t": name})  # noqa: S608 (three names)
+            _seal_table(connection, keys.mac, name)
+    return [TITLES[name] for name in fresh]
+
+
+def remember_sealed(keys: KeyRing) -> None:
+    """The commit that sealed all tables stands: from now on a missing seal is an alarm."""
+    if set(keys.noted(SEALED_ONCE)) != set(COLUMNS):
+        keys.note(SEALED_ONCE, list(COLUMNS))
 
 
 def sealed_at_all(connection: Connection) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
@@ -18,7 +19,9 @@ from engine.access.actors import Actor
 from engine.access.bearer import new_secret, secret_hash
 from engine.access.parties import identifier_index, normal_identifier, normal_phone
 from engine.access.party_papers import code_hash
-from engine.access.passwords import MAX_FAILURES, hash_password, matches, policy_error
+from engine.access.passwords import MAX_FAILURES, MAX_LENGTH, Candidate, hash_password, matches, policy_error
+from engine.access.passwords import settle as settle_officer
+from engine.access.sign_in_policy import Policy
 from engine.access.staffing import create_person
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, GuichengError, Invalid
@@ -32,6 +35,9 @@ LOCKED_FOR = timedelta(minutes=15)
 IDLE, LONGEST = timedelta(hours=2), timedelta(hours=16)
 NOWHERE = UUID(int=0)
 WRONG = "证件号码或者密码不正确。"
+LOCKED = "密码连续输错，账号已锁定，请十五分钟后再试。"
+NOW_LOCKED = f"密码连续输错 {MAX_FAILURES} 次，账号锁定十五分钟。"
+STRANGERS = Policy(failures=MAX_FAILURES, lock_minutes=15, longest_lock_minutes=15)
 LIMITS: Mapping[str, tuple[int, timedelta]] = {
     "sign_in": (30, timedelta(minutes=10)), "sign_up": (10, timedelta(minutes=10)), "bind": (10, timedelta(minutes=10)),
 }
@@ -129,6 +135,15 @@ def own_number(connection: Connection, keys: KeyRing, *, account_id: UUID) -> tu
     return row.identifier_kind, keys.decrypt(row.identifier, b"party_account.identifier:" + account_id.bytes).decode()
 
 
+def reseal_account(keys: KeyRing, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Number and telephone of an account under the newest data key, found by the newest index key."""
+    number, phone = (keys.decrypt(bytes(row[name]), f"party_account.{name}:".encode() + row["id"].bytes) for name in ("identifier", "phone"))
+    return {
+        "identifier": keys.encrypt(number, b"party_account.identifier:" + row["id"].bytes), "phone": keys.encrypt(phone, b"party_account.phone:" + row["id"].bytes),
+        "identifier_index": identifier_index(keys, kind=row["identifier_kind"], identifier=number.decode()),
+    }
+
+
 def use_code(connection: Connection, *, account_id: UUID, code: str, at: datetime) -> UUID:
     """Bind the account to the party that the one-time code on the paper names; raises Invalid for a wrong, used or old one."""
     row = connection.execute(select(party_code).where(party_code.c.code_index == code_hash(code)).with_for_update()).one_or_none()
@@ -144,24 +159,45 @@ def use_code(connection: Connection, *, account_id: UUID, code: str, at: datetim
     return party_id
 
 
-def sign_in(connection: Connection, keys: KeyRing, *, identifier: str, password: str, at: datetime) -> tuple[UUID | None, str]:
-    """(account id, "") or (None, why not in Chinese); five wrong passwords lock the account for a while."""
-    rows = connection.execute(select(party_account).where(
-        party_account.c.identifier_index.in_([one for kind in KINDS for one in _indexes(keys, kind, identifier)]), party_account.c.active,
-    ).with_for_update()).all()
-    if not rows:
-        matches(_decoy(), password[:128])
-        return None, WRONG
-    row = rows[0]
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """Who a number may mean, before the password is looked at: the hash to compare with is a decoy where nobody is meant."""
+
+    number: str
+    account_id: UUID | None
+    password_hash: str
+
+
+def look_up(connection: Connection, keys: KeyRing, *, identifier: str) -> Tried:
+    """The account with this number; reads only, so that no connection waits while ``proves`` computes."""
+    a, number = party_account.c, normal_identifier(identifier)
+    wanted = [one for kind in KINDS for one in _indexes(keys, kind, identifier)]
+    row = connection.execute(select(a.id, a.password_hash).where(a.identifier_index.in_(wanted), a.active)).first()
+    return Tried(number=number, account_id=row.id if row else None, password_hash=row.password_hash if row else _decoy())
+
+
+def proves(tried: Tried, password: str) -> bool:
+    """Is ``password`` theirs? Takes the same time where nobody is meant."""
+    right = matches(tried.password_hash, password[:MAX_LENGTH])
+    return right and tried.account_id is not None and len(password) <= MAX_LENGTH
+
+
+def settle(connection: Connection, *, tried: Tried, right: bool, at: datetime) -> tuple[UUID | None, str]:
+    """(account id, "") or (None, why not in Chinese); five wrong passwords lock for a while, also a number that nobody has."""
+    if tried.account_id is None:
+        nobody = Candidate(login=f"party:{tried.number}", account_id=None, password_hash="")
+        told = settle_officer(connection, candidate=nobody, right=False, at=at, policy=STRANGERS)
+        return None, NOW_LOCKED if told.locked else LOCKED if "已锁定" in (told.refusal or "") else WRONG
+    a = party_account.c
+    row = connection.execute(select(a.failures, a.locked_until, a.password_hash).where(a.id == tried.account_id).with_for_update()).one()
     if row.locked_until is not None and row.locked_until > at:
-        return None, "密码连续输错，账号已锁定，请十五分钟后再试。"
-    if len(password) > 128 or not matches(row.password_hash, password):
-        failures = row.failures + 1
-        locked = failures >= MAX_FAILURES
-        connection.execute(update(party_account).where(party_account.c.id == row.id).values(failures=0 if locked else failures, locked_until=at + LOCKED_FOR if locked else None))
-        return None, f"密码连续输错 {MAX_FAILURES} 次，账号锁定十五分钟。" if locked else WRONG
-    connection.execute(update(party_account).where(party_account.c.id == row.id).values(failures=0, locked_until=None))
-    return row.id, ""
+        return None, LOCKED
+    if not right or row.password_hash != tried.password_hash:
+        locked = row.failures + 1 >= MAX_FAILURES
+        connection.execute(update(party_account).where(a.id == tried.account_id).values(failures=0 if locked else row.failures + 1, locked_until=at + LOCKED_FOR if locked else None))
+        return None, NOW_LOCKED if locked else WRONG
+    connection.execute(update(party_account).where(a.id == tried.account_id).values(failures=0, locked_until=None))
+    return tried.account_id, ""
 
 
 def open_session(connection: Connection, *, account_id: UUID, at: datetime) -> str:

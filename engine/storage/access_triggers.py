@@ -16,27 +16,49 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "own_role": ("name", "active"),
     "role_person": ("role", "person_id", "valid_from", "valid_until"),
     "access_grant": ("role", "kind", "object", "level", "scope", "valid_from", "valid_until"),
+    "certificate": ("person_id", "number", "kind", "valid_from", "valid_until", "suspended_from"),
+    "sign_in_policy": ("valid_from", "changes"),
+    "sign_in_certificate": ("account_id", "print", "der", "valid_until", "revoked_at"),
+    "second_factor": ("secret", "confirmed_at"),
+    "recovery_code": ("account_id", "code_hash", "used_at"),
+    "party_account": ("person_id", "identifier_index", "password_hash", "active"),
+    "party_binding": ("how", "ended_at"),
 }
 """What is sealed of each table; counters and instants of use are not."""
 
+KEYS: dict[str, tuple[str, ...]] = {"second_factor": ("account_id",), "party_binding": ("account_id", "party_id")}
+"""The columns that name a row, where that is not ``id``; joined by ":" they are its ``row_key``."""
+
+OF_SIGN_IN = ("certificate", "sign_in_policy", "sign_in_certificate", "second_factor", "recovery_code", "party_account", "party_binding")
+"""Tables that revision 0023 put under seal."""
+
+
+def key_of(table: str) -> tuple[str, ...]:
+    """The columns whose values name a row."""
+    return KEYS.get(table, ("id",))
+
+
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  changed jsonb := CASE WHEN TG_OP = 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END;
+  named text := changed->>'id';
 BEGIN
-  INSERT INTO access_change (table_name, row_key, xact)
-    VALUES (TG_TABLE_NAME, CASE WHEN TG_OP = 'DELETE' THEN OLD.id ELSE NEW.id END::text, pg_current_xact_id()::text);
+  IF TG_NARGS > 0 THEN
+    SELECT string_agg(changed->>(TG_ARGV[i]), ':' ORDER BY i) INTO named FROM generate_series(0, TG_NARGS - 1) AS i;
+  END IF;
+  INSERT INTO access_change (table_name, row_key, xact) VALUES (TG_TABLE_NAME, named, pg_current_xact_id()::text);
   RETURN NULL;
 END $$
 """
 
 
 def _trigger(table: str, columns: tuple[str, ...]) -> str:
-    when = f"INSERT OR DELETE OR UPDATE OF id, {', '.join(columns)}"
-    return f"CREATE OR REPLACE TRIGGER note_access_change AFTER {when} ON {table} FOR EACH ROW EXECUTE FUNCTION note_access_change()"
+    when = f"INSERT OR DELETE OR UPDATE OF {', '.join((*key_of(table), *columns))}"
+    named = ", ".join(f"'{one}'" for one in KEYS.get(table, ()))
+    return f"CREATE OR REPLACE TRIGGER note_access_change AFTER {when} ON {table} FOR EACH ROW EXECUTE FUNCTION note_access_change({named})"
 
 
 def statements(*without: str) -> tuple[str, ...]:
     """The function and one trigger for each table, but for those that an early revision doesn't have yet."""
     return (_FUNCTION, *(_trigger(table, columns) for table, columns in COLUMNS.items() if table not in without))
-
-
-STATEMENTS = statements()

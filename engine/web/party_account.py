@@ -1,6 +1,7 @@
 """Signing up and in from outside: a real-name check first, then a password; a one-time code on paper binds a party."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -8,8 +9,9 @@ from typing import Any, cast
 import orjson
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
-from engine.access import audit, party_accounts
+from engine.access import audit, party_accounts, rates
 from engine.access.party_accounts import KINDS, NewAccount
 from engine.access.party_papers import normal_code
 from engine.access.real_name import RealName
@@ -45,8 +47,13 @@ def sign_in() -> ResponseReturnValue:
         _count("sign_in")
     except GuichengError as error:
         return _sign_in_page(identifier=identifier, refusal=error.message), error.status
+    with reading() as connection:
+        tried = party_accounts.look_up(connection, application().keys, identifier=identifier)
+    right = party_accounts.proves(tried, request.form.get("password", ""))  # no connection is held while this computes
     with writing() as connection:
-        account_id, refusal = party_accounts.sign_in(connection, application().keys, identifier=identifier, password=request.form.get("password", ""), at=now())
+        account_id, refusal = party_accounts.settle(connection, tried=tried, right=right, at=now())
+        if account_id is None:
+            _note(connection, "登录失败", {"known": tried.account_id is not None, "why": refusal})
     if account_id is None:
         return _sign_in_page(identifier=identifier, refusal=refusal), 422
     return _enter(account_id)
@@ -97,6 +104,8 @@ def confirm() -> ResponseReturnValue:
         raise Unavailable(AWAY) from None
     if not verdict.passed:
         words = f"没有通过实名核验：{verdict.reason}。"
+        with writing() as connection:
+            _note(connection, "实名核验没有通过", {"why": verdict.reason})
         return render_template("party/code.html", pending=pending, hint=request.form.get("hint", ""), refusal=words, next=request.form.get("next", "")), 422
     with writing() as connection:
         account_id = party_accounts.sign_up(
@@ -152,6 +161,8 @@ def use_code() -> ResponseReturnValue:
             audit.append(connection, chain=audit.PLATFORM, at=now(), actor_id=party_user().person_id, actor_name=party_user().name, action="party.bind",
                          object=str(party_id), detail={"network": request.remote_addr or "", "length": len(normal_code(typed))})
     except Invalid as error:
+        with writing() as connection:
+            _note(connection, "签收码不对", {"account": str(party_user().account_id), "why": error.message, "length": len(normal_code(typed))})
         return render_template("party/bind.html", typed=typed, error=error.message), 422
     return done(url_for("party.home"), "签收码正确，文书就在下面。")
 
@@ -159,10 +170,16 @@ def use_code() -> ResponseReturnValue:
 @blueprint.post("/logout")
 def sign_out() -> ResponseReturnValue:
     with writing() as connection:
+        _note(connection, "退出登录", {"account": str(party_user().account_id)})
         party_accounts.close_session(connection, token_hash=party_user().token_hash)
     answer = make_response(redirect(url_for("party_account.page"), 303))
     answer.delete_cookie(COOKIE, path=current_app.config["SESSION_COOKIE_PATH"])
     return answer
+
+
+def _note(connection: Connection, action: str, detail: Mapping[str, Any] | None = None) -> None:
+    """A record about somebody outside the offices; what was typed is not kept."""
+    audit.note(connection, actor=None, at=now(), action=action, object="当事人账号", network=request.remote_addr or "", detail=detail)
 
 
 def _check() -> RealName:
@@ -170,8 +187,15 @@ def _check() -> RealName:
 
 
 def _count(what: str) -> None:
-    with writing() as connection:
-        party_accounts.slow_down(connection, what=what, network=request.remote_addr or "", at=now())
+    network = request.remote_addr or ""
+    try:
+        with writing() as connection:
+            party_accounts.slow_down(connection, what=what, network=network, at=now())
+    except party_accounts.TooOften:
+        with writing() as connection:
+            if rates.count(connection, kind="party.told", subject=network, at=now(), window=PATIENCE) == 1:  # once a while, not once a try
+                _note(connection, "登录受限", {"what": what})
+        raise
 
 
 def _pending(text: str) -> dict[str, Any]:
@@ -187,11 +211,10 @@ def _pending(text: str) -> dict[str, Any]:
 def _enter(account_id: Any) -> ResponseReturnValue:
     with writing() as connection:
         token = party_accounts.open_session(connection, account_id=account_id, at=now())
+        _note(connection, "登录", {"account": str(account_id)})
     answer = make_response(redirect(_target(), 303))
     csrf.set_cookie(answer, COOKIE, token)
     return answer
-
-
 
 
 def _sign_in_page(*, identifier: str = "", refusal: str = "") -> str:

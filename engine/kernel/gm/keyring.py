@@ -136,6 +136,18 @@ class KeyRing:
         """Versions of the keys that can be renewed, for the administrator's page."""
         return {"data": sorted(self.data_keys), "index": sorted(self.index_keys)}
 
+    def noted(self, name: str) -> list[str]:
+        """The words written down beside the keys under ``name``; empty when nothing was."""
+        file = self._folder / name
+        return file.read_text("utf-8").split() if file.exists() else []
+
+    def note(self, name: str, words: list[str]) -> None:
+        """Write words down beside the keys, where a backup takes them along; what was there is replaced whole."""
+        partial = self._folder / f".{name}"
+        partial.write_text("\n".join(words) + "\n", "utf-8")
+        partial.chmod(0o600)
+        partial.replace(self._folder / name)
+
     def _kept(self, name: str, read: Callable[[], T]) -> T:
         """``read()`` once, and again after a file came or went."""
         seen = self._folder.stat().st_mtime_ns

@@ -38,7 +38,7 @@ def start_round(app: Application, *, actor: Actor, kind: str, renew: bool, at: d
             values = {"id": id, "kind": kind, "version": 0, "state": "running", "started_by": actor.person_id, "started_name": actor.name, "started_at": at, "updated_at": at}
             connection.execute(insert(key_round).values(values))
             version = _renewed(app, kind) if renew else max(app.keys.versions()[kind])
-            total = sum(store.left(connection, _data_version(app)) for store in stores(app, kind)) if kind == "data" else _every_party(connection)
+            total = sum(store.left(connection, _data_version(app)) for store in stores(app, kind))
             connection.execute(update(key_round).where(key_round.c.id == id).values(version=version, total=total))
             app.jobs.defer(connection, KEY_ROUND, round_id=str(id))
             note(connection, actor=actor, at=at, action="keys.round", object=f"{kind}:{version}", detail={"renewed": renew, "rows": total})
@@ -53,10 +53,6 @@ def _renewed(app: Application, kind: str) -> int:
 
 def _data_version(app: Application) -> int:
     return app.keys.data_key.version
-
-
-def _every_party(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT count(*) FROM party WHERE identifier IS NOT NULL OR phone IS NOT NULL").scalar_one())
 
 
 def run_round(app: Application, *, round_id: str) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from engine.access.parties import reseal_party
+from engine.access.party_accounts import reseal_account
 from engine.kernel.gm import KeyRing
 from engine.registers.catalogue import registers_of
 from engine.runtime.application import Application
@@ -20,7 +21,7 @@ Reseal = Callable[[KeyRing, Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """One table. ``old`` is the SQL condition of rows still under an old key (``:v`` the newest version, ``:hex`` it in hex)."""
+    """One table. ``old`` is the SQL condition of rows still under an old key (``:v`` the newest version, ``:hex`` it in hex), ``key`` what names a row."""
 
     title: str
     table: str
@@ -28,6 +29,7 @@ class Store:
     old: str
     reseal: Reseal
     json: frozenset[str] = frozenset()
+    key: str = "id"
 
     def left(self, connection: Connection, version: int) -> int:
         """How many rows still have to be moved."""
@@ -35,13 +37,13 @@ class Store:
 
     def move(self, connection: Connection, keys: KeyRing, version: int, *, after: UUID, limit: int) -> tuple[int, UUID | None]:
         """Seal up to ``limit`` rows behind ``after`` again; (how many, the last one or None at the end). Rows in use wait for their turn."""
-        wanted = f"SELECT id, {', '.join(self.columns)} FROM {self.table} WHERE id > :after AND {self.old} ORDER BY id LIMIT :limit FOR NO KEY UPDATE"  # noqa: S608
+        wanted = f"SELECT {self.key} AS id, {', '.join(self.columns)} FROM {self.table} WHERE {self.key} > :after AND {self.old} ORDER BY {self.key} LIMIT :limit FOR NO KEY UPDATE"  # noqa: S608
         rows = connection.execute(text(wanted), {**_values(version), "after": after, "limit": limit}).mappings().all()
         for row in rows:
             changed = self.reseal(keys, dict(row))
             sets = ", ".join(f"{name} = " + (f"CAST(:{name} AS jsonb)" if name in self.json else f":{name}") for name in changed)
             values = {name: dump_json(value) if name in self.json else value for name, value in changed.items()}
-            connection.execute(text(f"UPDATE {self.table} SET {sets} WHERE id = :id"), {**values, "id": row["id"]})  # noqa: S608
+            connection.execute(text(f"UPDATE {self.table} SET {sets} WHERE {self.key} = :id"), {**values, "id": row["id"]})  # noqa: S608
         return len(rows), rows[-1]["id"] if rows else None
 
 
@@ -55,15 +57,22 @@ def stores(app: Application, kind: str) -> list[Store]:
         title="当事人的证件号码、电话", table="party", columns=("identifier_kind", "identifier", "identifier_index", "phone", "phone_index"), reseal=reseal_party,
         old="((identifier IS NOT NULL AND get_byte(identifier, 0) <> :v) OR (phone IS NOT NULL AND get_byte(phone, 0) <> :v))",
     )
+    outside = Store(
+        title="当事人账号的证件号码、电话", table="party_account", columns=("identifier_kind", "identifier", "phone"), reseal=reseal_account,
+        old="(get_byte(identifier, 0) <> :v OR get_byte(phone, 0) <> :v)",
+    )
     if kind == "index":
-        return [replace(party, old="(identifier IS NOT NULL OR phone IS NOT NULL)")]
-    return [party, *_fixed(), *_registers(app)]
+        return [replace(party, old="(identifier IS NOT NULL OR phone IS NOT NULL)"), replace(outside, old="true")]
+    return [party, outside, *_fixed(), *_registers(app)]
 
 
 def _fixed() -> list[Store]:
     return [
         Store(title="人员电话", table="person", columns=("phone",), old="phone IS NOT NULL AND get_byte(phone, 0) <> :v", reseal=_bound("phone", b"person.phone:")),
         Store(title="印章私钥", table="seal", columns=("private_key",), old="get_byte(private_key, 0) <> :v", reseal=_bound("private_key", b"seal:")),
+        Store(
+            title="动态口令的密钥", table="second_factor", key="account_id", columns=("secret",), old="get_byte(secret, 0) <> :v", reseal=_bound("secret", b"second_factor:"),
+        ),
         Store(title="案件里的证件号码", table="case_party", columns=("case_id", "snapshot"), json=frozenset({"snapshot"}), old="snapshot::text ~ :snap", reseal=_snapshot),
         Store(title="填报内容", table="submission", columns=("data",), json=frozenset({"data"}), old="data::text ~ :mark", reseal=_answers),
         Store(title="待加签生效的填报", table="task", columns=("held",), json=frozenset({"held"}), old="held IS NOT NULL AND held::text ~ :held", reseal=_held),

@@ -4,7 +4,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.storage.access_triggers import statements
+from engine.storage.access_triggers import OF_SIGN_IN, statements
 from engine.storage.tables import metadata
 
 revision = "0012"
@@ -28,5 +28,5 @@ def upgrade() -> None:
     """A database made by today's 0001 has tables and columns already; the triggers come with this revision in any case."""
     connection = op.get_bind()
     metadata.create_all(connection, tables=[metadata.tables[name] for name in TABLES], checkfirst=True)
-    for statement in (*COLUMNS, *statements("own_role", "role_person", "access_grant")):
+    for statement in (*COLUMNS, *statements("own_role", "role_person", "access_grant", *OF_SIGN_IN)):
         connection.execute(sa.text(statement))
