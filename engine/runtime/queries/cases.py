@@ -13,6 +13,7 @@ from engine.access.actors import Actor
 from engine.access.scope import restrict, visible_cases
 from engine.deadlines.board import clock_names
 from engine.deadlines.listed import light_condition
+from engine.registers.conditions import Condition, clause_of
 from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
 from engine.storage.tables.cases import case_clock, case_file
 from engine.storage.tables.organisation import person, unit
@@ -23,12 +24,16 @@ STATES = ("open", "closed", "all")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """``state`` is open, closed or all; ``kind`` <pack>.<kind>; ``unit`` a unit's id; ``light`` that of one of its clocks (late, soon, ok, hold)."""
+    """``state`` is open, closed or all; ``kind`` <pack>.<kind>; ``unit`` a unit's id; ``light`` that of one of its clocks (late, soon, ok, hold).
+
+    ``where`` is an advanced condition over ``case_conditions.CASES``.
+    """
 
     state: str = "open"
     kind: str = ""
     unit: UUID | None = None
     light: str = ""
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,8 @@ def _narrow(statement: Select[Any], filters: Filters) -> Select[Any]:
         statement = statement.where(c.kind == filters.kind)
     if filters.unit:
         statement = statement.where(c.unit_id == filters.unit)
+    if filters.where is not None:
+        statement = statement.where(clause_of(filters.where, case_file))
     return statement
 
 
