@@ -1,4 +1,4 @@
-"""Enforcement certificates, dated: given, suspended, and asked for a day. A person may hold several one after the other."""
+"""Certificates of officers (执法证, 督察证), dated: given, suspended, and asked for a day. A person may hold several one after the other."""
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -15,6 +15,7 @@ from engine.storage.tables.certificates import certificate
 from engine.storage.tables.organisation import person
 
 LONG_AGO = date(2000, 1, 1)
+KINDS = {"enforcement": "执法证", "inspector": "督察证"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,25 +48,25 @@ def suspend_certificate(connection: Connection, *, certificate_id: UUID, on: dat
         raise NotFound("没有这个证件。")
 
 
-def holders(connection: Connection, *, people: Collection[UUID], on: date) -> list[Holder]:
-    """One entry for each of ``people`` in their order, one statement: with a valid certificate, or with the reason why there is none."""
+def holders(connection: Connection, *, people: Collection[UUID], on: date, kind: str = "enforcement") -> list[Holder]:
+    """One entry for each of ``people`` in their order, one statement: with a valid certificate of ``kind``, or with the reason why there is none."""
     c = certificate.c
     rows = connection.execute(
         select(person.c.id, person.c.name, c.number, c.valid_from, c.valid_until, c.suspended_from)
-        .outerjoin(certificate, and_(c.person_id == person.c.id, c.kind == "enforcement")).where(person.c.id.in_(people))
+        .outerjoin(certificate, and_(c.person_id == person.c.id, c.kind == kind)).where(person.c.id.in_(people))
         .order_by(or_(c.suspended_from.is_(None), c.suspended_from > on).desc(), c.valid_until.desc().nulls_first())
     ).all()
-    return [_holder([row for row in rows if row.id == wanted], wanted, on) for wanted in people]
+    return [_holder([row for row in rows if row.id == wanted], wanted, on, f"{KINDS[kind]}件") for wanted in people]
 
 
-def _holder(rows: list[object], wanted: UUID, on: date) -> Holder:
+def _holder(rows: list[object], wanted: UUID, on: date, word: str) -> Holder:
     name = getattr(rows[0], "name", "") if rows else "（查无此人）"
-    why = "没有登记执法证件"
+    why = f"没有登记{word}"
     for row in rows:
         number, start, end, stopped = (getattr(row, field) for field in ("number", "valid_from", "valid_until", "suspended_from"))
         if number is None:
             continue
         if start <= on and (end is None or end >= on) and (stopped is None or stopped > on):
             return Holder(person_id=wanted, name=name, number=number)
-        why = f"执法证件 {number} " + (f"从{stopped}起停用" if stopped is not None and stopped <= on else f"已于{end}到期" if end is not None and end < on else f"从{start}起才有效")
+        why = f"{word} {number} " + (f"从{stopped}起停用" if stopped is not None and stopped <= on else f"已于{end}到期" if end is not None and end < on else f"从{start}起才有效")
     return Holder(person_id=wanted, name=name, number=None, why=why)

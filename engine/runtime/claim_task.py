@@ -8,6 +8,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, Forbidden, Invalid
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
+from engine.runtime.certified import require_certified
 from engine.runtime.locate import require_holder, require_open
 from engine.runtime.once import once
 from engine.runtime.settle import stand
@@ -28,6 +29,7 @@ def claim_task(app: Application, *, actor: Actor, task_id: UUID, key: str, at: d
         if work.task["assignee_id"] not in (None, actor.person_id) and not work.principal:
             raise Conflict("这项任务刚被别人认领了，请刷新待办。")
         require_holder(work.task, actor)
+        require_certified(work)
         return hold(work, assignee=_whose(work), claimed_at=at)
 
 

@@ -14,6 +14,7 @@ from engine.runtime.advance import advance
 from engine.runtime.answers import Answers, check_answers, keep_answers
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
+from engine.runtime.certified import require_certified
 from engine.runtime.close_task import close_task
 from engine.runtime.locate import require_holder, require_open
 from engine.runtime.nodes import Outcome, outcome_of
@@ -61,8 +62,10 @@ def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, f
 
 
 def check_completion(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None) -> tuple[Outcome, Answers]:
-    """The chosen button and the checked answers; what the history entry says is set on ``work``. Raises Invalid, StaleRevision."""
+    """The chosen button and the checked answers; what the history entry says is set on ``work``. Raises Invalid, StaleRevision, Forbidden (no certificate)."""
     chosen = outcome_of(work, outcome)
+    if chosen.kind != "return":
+        require_certified(work)
     require_not_over(work.connection, case_id=work.case["id"], acts=_acts(work, chosen), at=work.at)
     answers = check_answers(work, data=data, outcome=chosen, form_hash=form_hash)
     work.opinion = opinion or answers.opinion

@@ -14,7 +14,7 @@ WORDS = {
     "title": "名称", "kind": "种类", "scope": "所在的子流程", "lane": "泳道", "attached_to": "附在", "interrupting": "中断", "called": "调用", "default": "默认分支", "source": "从", "target": "到",
     "condition": "条件", "outcomes": "按钮", "fields": "栏目权限", "field_default": "栏目默认权限", "returns": "可退回到", "shows": "显示的表", "inputs": "输入", "outputs": "输出",
     "sets": "赋值", "event": "事件", "loop": "重复", "form": "表单", "role": "角色", "due": "办理期限", "handler": "处理程序", "decision": "决策表", "assignee": "办理人", "unit": "单位", "type": "类型",
-    "required": "必填", "allow": "允许的操作", "policy": "退回规则", "clock": "法定期限", "mode": "运行方式",
+    "required": "必填", "allow": "允许的操作", "certificate": "要求的证件", "policy": "退回规则", "clock": "法定期限", "mode": "运行方式",
 }
 KINDS = {"process": "流程图", "form": "表单", "decision": "决策表", "document": "文书", "register": "台账", "dictionary": "字典", "parameters": "参数", "manifest": "业务包说明",
          "report": "报表", "statistic": "统计", "page": "页面", "piece": "文书片段"}

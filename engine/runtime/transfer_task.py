@@ -12,6 +12,7 @@ from engine.kernel.ids import new_id
 from engine.runtime.allowed import require_allowed
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
+from engine.runtime.certified import require_certified_receiver
 from engine.runtime.close_task import close_pool, remember_handled
 from engine.runtime.locate import require_holder, require_open
 from engine.runtime.once import once
@@ -36,6 +37,7 @@ def transfer_task(app: Application, *, actor: Actor, task_id: UUID, to_person_id
         require_allowed(work, "transfer")
         require_free(work.task)
         name = _receiver(work, to_person_id, reason)
+        require_certified_receiver(work, person_id=to_person_id, name=name)
         work.opinion, work.outcome, work.outcome_title = reason.strip(), "transfer", f"转办给{name}"
         _hand_over(work, to_person_id)
         return stand(work)

@@ -22,10 +22,11 @@ from engine.kernel.errors import AlreadyDone
 from engine.runtime.allowed import allowed_acts
 from engine.runtime.answers import form_of, form_of_task
 from engine.runtime.begin import load_machine
+from engine.runtime.certified import HOW, certificates_asked, lacking, told
 from engine.runtime.form_context import form_context
 from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of, shown_nodes
 from engine.runtime.queries import case_page, submissions
-from engine.web.context import actor, application, new_key, now
+from engine.web.context import actor, application, new_key, now, today
 
 OPINION = "$opinion"
 OWN_IDS = re.compile(r"""( (?:id|for|aria-labelledby|aria-describedby)="|href="#)([a-z])""")
@@ -110,8 +111,16 @@ def work_on(
         "can_release": task["mine"] and task["has_pool"],
         "can_claim": task["claimable"],
         "allowed": allowed,
+        "uncertified": _uncertified(connection, row, task),
         "more": bool(allowed & {"delegate", "add_signer", "cc"}),
     }
+
+
+def _uncertified(connection: Connection, row: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+    """What keeps the reader from doing the step, told before they fill it in; empty when nothing does."""
+    kinds = certificates_asked(application(), row, task)
+    why = lacking(connection, kinds=kinds, person_id=actor().person_id, on=today()) if kinds else []
+    return f"这一步要由持有效{told(kinds)}的人办理，您{'；'.join(why)}。{HOW}" if why else ""
 
 
 def typed(

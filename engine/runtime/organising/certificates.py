@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, or_, select, update
 
 from engine.access.actors import Actor, holds_on
-from engine.access.certificates import give_certificate, suspend_certificate
+from engine.access.certificates import KINDS, give_certificate, suspend_certificate
 from engine.access.organisation import get_person
 from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.application import Application
@@ -16,8 +16,8 @@ from engine.runtime.organising.perform import ADMIN, Done, perform
 from engine.storage.tables.certificates import certificate
 from engine.storage.tables.organisation import person, post, unit
 
-KINDS = {"enforcement": "执法证", "inspector": "督察证"}
 SOON = timedelta(days=60)
+__all__ = ["KINDS", "add_certificate", "certificates_of", "expiring", "state_of", "stop_certificate"]
 
 
 def add_certificate(
