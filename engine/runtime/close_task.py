@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import null, update
 
 from engine.access.integrity import grant_mac
+from engine.runtime import finishers
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_grant
 from engine.storage.tables.runtime import draft, task, task_candidate, task_signer
@@ -23,6 +24,7 @@ def close_task(work: Work) -> None:
     if work.task.get("held"):
         done["held"] = null()
     work.batch.update(task, {"id": this}, done)
+    finishers.keep(work, principal[0] if principal else me)
     if work.task.get("signers"):
         work.batch.add(drop_signers(task_signer.c.task_id == this))
         work.undo.append({"op": "signers", "ids": [row["id"] for row in work.task["signers"]]})

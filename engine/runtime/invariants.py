@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, case, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, case, func, or_, select, text
 
 from engine.access.audit import chains, find_break
 from engine.runtime.application import Application
@@ -20,13 +20,26 @@ from engine.storage.tables.waiting import fanout
 CLOSING = ("start", "complete", "return")
 """Kinds of acts that end a task; a colleague's last agreement (``sign``) does when it moved the token."""
 BATCH = 500
+FINISHERS = """
+WITH kept AS (SELECT i.id, i.title, l.part, l.name, l.person
+              FROM instance i, LATERAL (SELECT p.part, e.key AS name, e.value AS person FROM (VALUES ('nodes'), ('roles')) p(part), jsonb_each_text(i.people -> p.part) e) l
+              WHERE i.people IS NOT NULL),
+     done AS (SELECT t.instance_id, p.part, p.name, coalesce(t.ended_for, t.ended_by)::text AS person,
+                     t.ended_at = max(t.ended_at) OVER (PARTITION BY t.instance_id, p.part, p.name) AS last
+              FROM task t, LATERAL (VALUES ('nodes', t.scope || '/' || t.node), ('roles', t.role)) p(part, name)
+              WHERE t.status = 'done' AND t.ended_by IS NOT NULL)
+SELECT DISTINCT i.id, i.title FROM instance i WHERE i.people IS NOT NULL AND (
+  EXISTS (SELECT 1 FROM kept k WHERE k.id = i.id AND NOT EXISTS (
+    SELECT 1 FROM done d WHERE d.instance_id = k.id AND d.part = k.part AND d.name = k.name AND d.person = k.person AND d.last))
+  OR EXISTS (SELECT 1 FROM done d WHERE d.instance_id = i.id AND NOT (i.people -> d.part ? d.name)))
+"""
 
 
 def find_violations(app: Application) -> list[str]:
     """Every violation as one Chinese sentence that names the row; empty when all is well. Changes nothing."""
     with app.db.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
         return [
-            *_instances(app, connection, app.clock.now()), *_revisions(connection), *_finished_tasks(connection), *_pools(connection), *_signers(connection),
+            *_instances(app, connection, app.clock.now()), *_revisions(connection), *_finished_tasks(connection), *_finishers(connection), *_pools(connection), *_signers(connection),
             *_effects(connection), *_numbers(connection), *_audit(connection),
         ]
 
@@ -129,6 +142,12 @@ def _finished_tasks(connection: Connection) -> Iterator[str]:
     )
     for row in connection.execute(query):
         yield f"任务 {row.id}（{row.title}，{row.status}）有 {row.acts} 条办结记录"
+
+
+def _finishers(connection: Connection) -> Iterator[str]:
+    """What an instance holds about who finished its steps last is what the steps say."""
+    for row in connection.execute(text(FINISHERS)):
+        yield f"实例 {row.id}（{row.title}）记着的各步经办人与任务不符"
 
 
 def _pools(connection: Connection) -> Iterator[str]:

@@ -15,13 +15,13 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from engine.access.actors import Actor, holds_on
 from engine.access.scope import may_see_case
 from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
+from engine.runtime import finishers
 from engine.runtime.work import Row
 from engine.storage.prepared import Prepared
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, post, unit
 from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
 
-DONE = task.alias("done")
 TASK, INSTANCE = [column.name for column in task.c], [column.name for column in instance.c]
 ID, KEY = bindparam("id", type_=Uuid), bindparam("key", type_=Text)
 NO_TASK = "没有这项任务，或者您无权查看。请回到工作台刷新列表。"
@@ -85,7 +85,7 @@ def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor |
     own = actor is not None and task_row["assignee_id"] is None and bool(set(task_row["candidates"]) & set(actor.posts))
     task_row["principal_id"], task_row["principal"] = (UUID(principal[0]), principal[1]) if principal and not own else (None, None)
     _require_sight(connection, task_row, actor)
-    instance_row["done_by"], instance_row["done_roles"] = _people(done_by), _people(done_roles)
+    finishers.take_in(instance_row, done_by, done_roles)
     return task_row, instance_row, earlier
 
 
@@ -98,7 +98,7 @@ def _task_statement() -> Prepared:
         .scalar_subquery()
         .label("x_candidates")
     )
-    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(), _earlier(KEY), *_done_by(task.c.instance_id)]
+    columns = [*_labelled(task, "t_"), *_labelled(instance, "i_"), candidates, _signers(), _principal(), _earlier(KEY), *finishers.columns(task.c.instance_id)]
     return Prepared(
         select(*columns).join_from(task, instance, instance.c.id == task.c.instance_id)
         .where(task.c.id == ID).with_for_update(of=instance, key_share=True)
@@ -135,14 +135,14 @@ def lock_instance(connection: Connection, *, instance_id: UUID, key: str) -> tup
     if row is None:
         raise NotFound("没有这个流程实例。")
     instance_row, (earlier, done_by, done_roles) = dict(zip(INSTANCE, row, strict=False)), row[len(INSTANCE):]
-    instance_row["done_by"], instance_row["done_roles"] = _people(done_by), _people(done_roles)
+    finishers.take_in(instance_row, done_by, done_roles)
     return instance_row, earlier
 
 
 @cache
 def _instance_statement() -> Prepared:
     return Prepared(
-        select(*_labelled(instance, "i_"), _earlier(KEY), *_done_by(instance.c.id)).where(instance.c.id == ID)
+        select(*_labelled(instance, "i_"), _earlier(KEY), *finishers.columns(instance.c.id)).where(instance.c.id == ID)
         .with_for_update(of=instance, key_share=True)
     )
 
@@ -157,21 +157,6 @@ def _earlier(key: Any) -> Any:
     fields = ("id", act.c.id, "kind", act.c.kind, "case_id", act.c.case_id, "instance_id", act.c.instance_id, "actor_id", act.c.actor_id,
               "request_hash", act.c.request_hash, "result", act.c.result)
     return select(func.jsonb_build_object(*fields)).where(act.c.key == key).scalar_subquery().label("x_act")
-
-
-def _done_by(instance_id: Any) -> list[Any]:
-    """{scope/node: person} and {role: person} of the people who last finished each node and role of the instance."""
-    done = DONE
-
-    def latest(name: Any, label: str) -> Any:
-        pair = func.jsonb_object_agg(name, aggregate_order_by(func.coalesce(done.c.ended_for, done.c.ended_by), done.c.ended_at))
-        return select(pair).where(done.c.instance_id == instance_id, done.c.status == "done", done.c.ended_by.is_not(None)).scalar_subquery().label(label)
-
-    return [latest(done.c.scope + "/" + done.c.node, "x_done_by"), latest(done.c.role, "x_done_roles")]
-
-
-def _people(found: Any) -> dict[str, UUID]:
-    return {name: UUID(by) for name, by in (found or {}).items()}
 
 
 def require_open(connection: Connection, task_row: Row) -> None:

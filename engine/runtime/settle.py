@@ -110,7 +110,7 @@ def _write_instance(work: Work) -> None:
     work.instance.update(rev=work.instance["rev"] + 1, state=work.machine.dump(), status=status_of(work, ended))
     work.batch.update(instance, {"id": work.instance["id"]}, {
         "state": work.instance["state"], "rev": work.instance["rev"], "status": work.instance["status"], "updated_at": work.at,
-        "ended_at": work.at if ended else None,
+        "ended_at": work.at if ended else None, "people": None if ended else work.instance.get("people"),
     })
 
 

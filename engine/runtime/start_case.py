@@ -171,7 +171,7 @@ def new_instance(
     row: Row = {
         "id": new_id(), "case_id": case["id"], "bundle_id": pinned.id, "definition_id": pinned.member("process", process), "process": process,
         "title": title, "status": "running", "rev": 0, "state": b"", "started_by": actor_id, "started_at": at, "updated_at": at,
-        "unit_id": case["unit_id"], "district_id": case["district_id"],
+        "unit_id": case["unit_id"], "district_id": case["district_id"], "people": {"nodes": {}, "roles": {}},
     }
     connection.execute(instance.insert().values(row))
     return Work(

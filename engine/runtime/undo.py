@@ -13,6 +13,7 @@ from engine.documents.void import undo_document, void_document
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
+from engine.runtime import finishers
 from engine.runtime.work import Work
 from engine.storage.tables.cases import case_link, case_party
 from engine.storage.tables.documents import document
@@ -128,6 +129,7 @@ def undo_documents(work: Work, *, since: datetime, reason: str) -> bool:
 
 def reopen(work: Work, task_id: UUID) -> None:
     """Open the row of a task again that the act being withdrawn had closed."""
+    finishers.forget(work)
     work.batch.add(
         update(task).where(task.c.id == task_id).values(
             status="open", ended_at=None, ended_by=None, outcome=None, act_id=None, assignee_id=func.coalesce(task.c.ended_for, work.actor_id),

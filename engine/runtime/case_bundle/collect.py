@@ -91,7 +91,7 @@ class Collector:
         return self._without(dict(row), "finder", "search")
 
     def _instance(self, row: Row) -> Row:
-        return {**self._without(row, "state"), "state_digest": state_digest(row["state"])}
+        return {**self._without(row, "state", "people"), "state_digest": state_digest(row["state"])}
 
     def _states(self) -> Iterator[tuple[str, bytes]]:
         """States that no act of the case led to (a running case moved to another version): replay goes on from them."""

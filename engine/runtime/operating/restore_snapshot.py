@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from engine.access.actors import Actor
 from engine.documents.void import undo_document
 from engine.kernel.errors import Conflict
+from engine.runtime import finishers
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.waits import Waits
@@ -73,6 +74,7 @@ def _undo(work: Work, found: Preview) -> None:
 
 def _tasks(work: Work, found: Preview, waits: Waits) -> None:
     """Open the rows again that stood open then; whoever did a step has it back, a pool is a pool again."""
+    finishers.forget(work)
     ids = [one["id"] for one in found.reopened]
     undone = task.c.act_id.in_([one["id"] for one in found.undone])
     work.connection.execute(update(task).where(undone, task.c.id.not_in(ids), task.c.status == "done").values(status="cancelled", act_id=None))

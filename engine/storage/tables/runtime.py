@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
 from engine.storage.tables.packed import PackedJson
@@ -11,6 +12,7 @@ instance = Table(
     Column("process", Text, nullable=False), Column("title", Text, nullable=False), Column("status", Text, nullable=False, comment="running, suspended, incident, completed, cancelled"),
     Column("rev", Integer, nullable=False), Column("state", LargeBinary, nullable=False), ref("started_by", null=True), instant("started_at"), instant("updated_at"), instant("ended_at", null=True),
     ref("unit_id", null=True), ref("district_id", null=True), ref("parent_instance_id", null=True),
+    Column("people", JSONB(none_as_null=True), comment="who finished each step and each role last, so that no act adds up all steps; null: not known, read from the tasks. See runtime/finishers.py"),
 )
 
 task = Table(
