@@ -11,7 +11,7 @@ from engine.kernel.names import pack_of
 
 KINDS = {
     "process": "流程", "form": "表单", "document": "文书", "piece": "文书片段", "decision": "决策表", "register": "台账", "statistic": "统计", "dictionary": "字典", "parameters": "参数",
-    "report": "报表", "page": "页面",
+    "assessment": "考核", "report": "报表", "page": "页面",
 }
 
 

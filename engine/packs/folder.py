@@ -28,6 +28,7 @@ PLACES = (
     ("register", "processes", "registers", ".yaml"),
     ("statistic", "processes", "statistics", ".yaml"),
     ("dictionary", "processes", "dictionaries", ".yaml"),
+    ("assessment", "processes", "assessments", ".yaml"),
     ("report", "processes", "reports", ".yaml"),
     ("page", "processes", "pages", ".yaml"),
     ("piece", "processes", "documents/pieces", ".html"),

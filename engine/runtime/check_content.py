@@ -17,7 +17,8 @@ from engine.kernel.names import name_of, pack_of
 from engine.packs.manifest import parse_manifest
 from engine.packs.store import NewVersion
 from engine.packs.yaml import read_yaml
-from engine.registers.declaration import parse_register
+from engine.registers.declaration import Register, parse_register
+from engine.reporting.assessments.declaration import parse_assessment
 from engine.reporting.dashboards import parse_dashboard
 from engine.reporting.reports.declaration import parse_report
 from engine.reporting.statistics.declaration import Statistic, parse_statistic, register_named
@@ -117,7 +118,22 @@ def _page(name: str, content: bytes, lookup: Lookup, compiled: dict[str, Compile
 
 
 def _report(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
-    return NewVersion(kind="report", name=name, title=parse_report(content, name=name, statistic=statistic_in(lookup)).title, content=content)
+    return NewVersion(kind="report", name=name, title=parse_report(content, name=name, statistic=statistic_in(lookup), known=lambda kind, one: lookup(kind, one) is not None).title, content=content)
+
+
+def _assessment(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    found = parse_assessment(content, name=name, statistic=statistic_in(lookup), register=register_in(lookup))
+    return NewVersion(kind="assessment", name=name, title=found.title, content=content)
+
+
+def register_in(lookup: Lookup) -> Callable[[str], Register | None]:
+    """What finds a register by name among what would be in force."""
+
+    def find(name: str) -> Register | None:
+        content = lookup("register", name)
+        return parse_register(content, name=name) if content is not None else None
+
+    return find
 
 
 def _document(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
@@ -153,7 +169,7 @@ def plain(value: Any) -> Any:
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
     "piece": _piece, "statistic": _statistic,
-    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _report, "page": _page,
+    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _report, "page": _page, "assessment": _assessment,
 }
 
 

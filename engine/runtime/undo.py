@@ -19,6 +19,7 @@ from engine.storage.tables.cases import case_link, case_party
 from engine.storage.tables.documents import document
 from engine.storage.tables.registers import record_history
 from engine.storage.tables.runtime import submission, task, task_signer
+from engine.storage.tables.statistics import report_issue
 
 
 def apply_undo(work: Work, entries: list[dict[str, Any]]) -> None:
@@ -96,9 +97,14 @@ def _signers(work: Work, entry: Mapping[str, Any]) -> None:
     work.connection.execute(update(task_signer).where(task_signer.c.id.in_(ids), task_signer.c.status == "cancelled").values(status="planned"))
 
 
+def _report(work: Work, entry: Mapping[str, Any]) -> None:
+    theirs = update(report_issue).where(report_issue.c.id == UUID(entry["id"]), report_issue.c.state.in_(["draft", "approving"]))
+    work.connection.execute(theirs.values(state=entry["state"], case_id=UUID(entry["case_id"]) if entry["case_id"] else None))
+
+
 INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "removed_record": _removed_record, "made_record": _made_record, "document": _document,
-    "superseded": _superseded, "signers": _signers,
+    "superseded": _superseded, "report": _report, "signers": _signers,
 }
 
 

@@ -86,7 +86,7 @@ def keep_template(pack: str, name: str) -> ResponseReturnValue:
 def _try(report: Report, body: str) -> Markup:
     period = period_of(today() - timedelta(days=1), report.period)
     with reading() as connection:
-        source = draft.Snapshot(connection, library=application().library, report=report, period=period, actor=actor())
+        source = draft.Snapshot(connection, library=application().library, report=report, period=period, actor=actor(), at=now())
         text = draft.fill(body.replace("\r\n", "\n"), source, period=period.title, unit=actor().unit_name, today=f"{today():%Y-%m-%d}")
     return Markup(body_of(blocks_of(text), source.parts))
 

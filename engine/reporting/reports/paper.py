@@ -48,8 +48,9 @@ def _html(block: Block, parts: Mapping[str, Any]) -> str:
 
 
 def _table(part: Mapping[str, Any]) -> str:
-    heads = "".join(f"<th{'' if place == 0 else ' class=n'}>{escape(head)}</th>" for place, head in enumerate(part["heads"]))
-    rows = "".join("<tr>" + "".join(f"<td{'' if place == 0 else ' class=n'}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>" for row in part["rows"])
+    told = {0, *part.get("words", ())}
+    heads = "".join(f"<th{'' if place in told else ' class=n'}>{escape(head)}</th>" for place, head in enumerate(part["heads"]))
+    rows = "".join("<tr>" + "".join(f"<td{'' if place in told else ' class=n'}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>" for row in part["rows"])
     return f'<table class="table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 

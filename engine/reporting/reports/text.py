@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,9 @@ from engine.reporting.statistics.count import TIME
 from engine.reporting.statistics.declaration import Statistic
 
 LONGEST, MOST_PARTS = 60_000, 40
+FUNCTIONS = ("figure", "table", "chart", "advice", "decided", "assessed", "scores", "ranking", "losses", "standards")
+ASSESSED = ("title", "units", "mean", "median", "highest", "lowest", "best", "last")
+"""What ``assessed`` tells of a round; any other word is a grade: how many units have it."""
 WHATS = ("value", "growth", "year_growth", "before", "year_before")
 
 
@@ -26,6 +29,12 @@ class Source(Protocol):
     def table(self, statistic: str, by: str, measures: Any = (), top: int | None = None) -> str: ...
     def chart(self, statistic: str, by: str, measure: str = "", kind: str = "bar", top: int | None = None) -> str: ...
     def advice(self) -> str: ...
+    def decided(self, decision: str) -> str: ...
+    def assessed(self, assessment: str, what: str) -> Any: ...
+    def scores(self, assessment: str) -> str: ...
+    def ranking(self, assessment: str) -> str: ...
+    def losses(self, assessment: str) -> str: ...
+    def standards(self, assessment: str) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +50,7 @@ def fill(body: str, source: Source, *, period: str, unit: str, today: str) -> st
     if len(body) > LONGEST:
         raise Invalid(f"正文超过 {LONGEST} 字，请缩短。", fields={"body": "太长了。"})
     sandbox = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    names = {"figure": source.figure, "table": source.table, "chart": source.chart, "advice": source.advice, "period": period, "unit": unit, "today": today}
+    names = {**{name: getattr(source, name) for name in FUNCTIONS}, "period": period, "unit": unit, "today": today}
     try:
         return sandbox.from_string(body).render(names)[:LONGEST]
     except Invalid:
@@ -66,16 +75,16 @@ def blocks_of(text: str) -> list[Block]:
     return found
 
 
-def check_body(body: str, statistics: Mapping[str, Statistic]) -> None:
-    """Raises Invalid for names of statistics, measures and dimensions that aren't there."""
-    fill(body, _Trial(statistics), period="2026 年 1 月", unit="某局", today="2026 年 2 月 1 日")
+def check_body(body: str, statistics: Mapping[str, Statistic], *, assessments: Collection[str] = (), decisions: Collection[str] = ()) -> None:
+    """Raises Invalid for names of statistics, measures, dimensions, assessments and decisions that aren't there."""
+    fill(body, _Trial(statistics, assessments, decisions), period="2026 年 1 月", unit="某局", today="2026 年 2 月 1 日")
 
 
 class _Trial:
     """Every figure is 1: what a text names is looked up, nothing is counted."""
 
-    def __init__(self, statistics: Mapping[str, Statistic]) -> None:
-        self._statistics, self._parts = statistics, 0
+    def __init__(self, statistics: Mapping[str, Statistic], assessments: Collection[str], decisions: Collection[str]) -> None:
+        self._statistics, self._assessments, self._decisions, self._parts = statistics, assessments, decisions, 0
 
     def figure(self, statistic: str, measure: str, what: str = "value") -> Any:
         self._measure(statistic, measure)
@@ -96,6 +105,25 @@ class _Trial:
         return self._part(statistic, by)
 
     def advice(self) -> str:
+        return ""
+
+    def decided(self, decision: str) -> str:
+        if decision not in self._decisions:
+            raise Invalid(f"decisions 里没有 {decision}。")
+        return ""
+
+    def assessed(self, assessment: str, what: str) -> Any:
+        self._assessment(assessment)
+        return 1
+
+    def scores(self, assessment: str) -> str:
+        return self._assessment(assessment)
+
+    ranking = losses = standards = scores
+
+    def _assessment(self, name: str) -> str:
+        if name not in self._assessments:
+            raise Invalid(f"assessments 里没有 {name}。")
         return ""
 
     def _part(self, statistic: str, by: str) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, insert, or_, select, tuple_, update
 
 from engine.access import audit
 from engine.access.actors import Actor
 from engine.access.assignment import candidates, holds_role
-from engine.access.scope import scope_root
+from engine.access.scope import scope_root, visible_cases
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.kernel.ids import new_id
@@ -23,7 +23,10 @@ from engine.runtime.application import Application
 from engine.runtime.change_counting import require_change_counting
 from engine.runtime.reports.snapshot import Snapshot
 from engine.storage.tables.organisation import unit
+from engine.storage.tables.runtime import task, task_candidate
 from engine.storage.tables.statistics import report_issue, report_reader, report_template
+
+DRAFT, APPROVING = "draft", "approving"
 
 
 def reports_of(library: Library) -> Mapping[str, Report]:
@@ -61,7 +64,7 @@ def save_text(app: Application, *, actor: Actor, report: Report, body: str, note
     require_change_counting(actor)
     known = statistics_of(app.library)
     body = body.replace("\r\n", "\n")
-    check_body(body, {short: known[full][0] for short, full in report.statistics.items()})
+    check_body(body, {short: known[full][0] for short, full in report.statistics.items()}, assessments=report.assessments, decisions=report.decisions)
     if not note.strip():
         raise Invalid("请写改了什么。", fields={"note": "写一句改了什么。"})
     with app.db.begin() as connection:
@@ -86,20 +89,24 @@ def may_issue(connection: Connection, *, report: Report, actor: Actor, unit_id: 
 
 def make_issue(app: Application, *, actor: Actor, report: Report, period: str, at: datetime) -> UUID:
     """Draft an issue. Raises Forbidden, Invalid for a period of another kind or that is still to come."""
-    asked = _period(report, period, at)
-    with app.db.connect() as connection:
+    with app.db.begin() as connection:
         if not may_make(connection, report=report, actor=actor, at=at):
             raise Forbidden(f"您的岗位不起草“{report.title}”。")
-        version, body = text_in_force(connection, report)
-        source = Snapshot(connection, library=app.library, report=report, period=asked, actor=actor)
-        text = fill(body, source, period=asked.title, unit=actor.unit_name, today=f"{at.year} 年 {legal_date(at).month} 月 {legal_date(at).day} 日")
+        return draft_issue(connection, library=app.library, actor=actor, report=report, period=period, at=at)
+
+
+def draft_issue(connection: Connection, *, library: Library, actor: Actor, report: Report, period: str, at: datetime) -> UUID:
+    """The issue, drafted in the caller's transaction with what ``actor`` sees; a procedure has seen to who may. Raises Invalid."""
+    asked = _period(report, period, at)
+    version, body = text_in_force(connection, report)
+    source = Snapshot(connection, library=library, report=report, period=asked, actor=actor, at=at)
+    text = fill(body, source, period=asked.title, unit=actor.unit_name, today=f"{at.year} 年 {legal_date(at).month} 月 {legal_date(at).day} 日")
     id = new_id()
-    with app.db.begin() as connection:
-        connection.execute(insert(report_issue).values(
-            id=id, report=report.name, title=f"{asked.title}{report.title}", period=asked.code, state="draft", body=text, figures={"figures": source.figures, "parts": source.parts}, taken_at=at,
-            template_version=version, account_id=actor.account_id, post_id=actor.post_id, by_id=actor.person_id, by_name=actor.name, unit_id=actor.unit_id, district_id=actor.district_id, at=at,
-        ))
-        audit.note(connection, actor=actor, at=at, action="report.draft", object=report.name, detail={"issue": str(id), "period": asked.code, "template": version})
+    connection.execute(insert(report_issue).values(
+        id=id, report=report.name, title=f"{asked.title}{report.title}", period=asked.code, state=DRAFT, body=text, figures={"figures": source.figures, "parts": source.parts}, taken_at=at,
+        template_version=version, account_id=actor.account_id, post_id=actor.post_id, by_id=actor.person_id, by_name=actor.name, unit_id=actor.unit_id, district_id=actor.district_id, at=at,
+    ))
+    audit.note(connection, actor=actor, at=at, action="report.draft", object=report.name, detail={"issue": str(id), "period": asked.code, "template": version})
     return id
 
 
@@ -115,7 +122,7 @@ def _period(report: Report, code: str, at: datetime) -> Period:
 def visible_issues(actor: Actor) -> ColumnElement[bool]:
     """The issues that ``actor`` may see: own ones, those sent to them, those of units below the view of their post."""
     t, r = report_issue.c, report_reader.c
-    ways: list[ColumnElement[bool]] = [t.by_id == actor.person_id, t.id.in_(select(r.issue_id).where(r.person_id == actor.person_id))]
+    ways: list[ColumnElement[bool]] = [t.by_id == actor.person_id, t.id.in_(select(r.issue_id).where(r.person_id == actor.person_id)), t.case_id.in_(visible_cases(actor))]
     root = scope_root(actor)
     if root is not None:
         ways.append(t.unit_id.in_(select(unit.c.id).where(unit.c.path.startswith(root, autoescape=True))))
@@ -138,15 +145,34 @@ def save_issue(app: Application, *, actor: Actor, issue_id: UUID, title: str, bo
         raise Invalid("请写标题和正文。", fields={"body": f"正文 1 到 {LONGEST} 字。"})
     with app.db.begin() as connection:
         row = find_issue(connection, actor=actor, issue_id=issue_id, lock=True)
-        require_draft(row)
-        if row["by_id"] != actor.person_id and not may_issue(connection, report=get_report(app.library, row["report"]), actor=actor, unit_id=row["unit_id"], at=at):
-            raise Forbidden("只有起草人和签发人能改。")
+        if not may_edit(connection, library=app.library, row=row, actor=actor, at=at):
+            require_open(row)
+            raise Forbidden("只有起草人和签发人能改；审签中的，由手上有这一步的人改。")
         if row["rev"] != rev:
             raise Conflict("别人刚刚改过这一期，请刷新后再改；您的文字还在下面，可以先复制。")
         connection.execute(update(report_issue).where(report_issue.c.id == issue_id).values(title=title.strip()[:200], body=body, rev=rev + 1))
         audit.note(connection, actor=actor, at=at, action="report.edit", object=row["report"], detail={"issue": str(issue_id), "rev": rev + 1})
 
 
-def require_draft(row: RowMapping) -> None:
-    if row["state"] != "draft":
+def may_edit(connection: Connection, *, library: Library, row: RowMapping, actor: Actor, at: datetime) -> bool:
+    """Whether ``actor`` may edit the text now: its drafter and who issues it; while it is being approved, whoever has a step of that in hand."""
+    if row["state"] == APPROVING:
+        t, c = task.c, task_candidate.c
+        posts = select(c.task_id).where(tuple_(c.unit_id, c.post).in_(actor.posts)) if actor.posts else select(c.task_id).where(false())
+        mine = or_(t.assignee_id == actor.person_id, t.assignee_id.is_(None) & t.id.in_(posts))
+        return connection.scalar(select(t.id).where(t.case_id == row["case_id"], t.status == "open", mine).limit(1)) is not None
+    report = reports_of(library).get(row["report"])
+    return row["state"] == DRAFT and (row["by_id"] == actor.person_id or (report is not None and may_issue(connection, report=report, actor=actor, unit_id=row["unit_id"], at=at)))
+
+
+def require_open(row: RowMapping) -> None:
+    """Raise Invalid once the issue went out."""
+    if row["state"] not in (DRAFT, APPROVING):
         raise Invalid("这一期已经签发，不能再改；要更正请重新起草一期。", code="issued")
+
+
+def require_draft(row: RowMapping) -> None:
+    """Raise Invalid unless nobody has taken the draft any further."""
+    require_open(row)
+    if row["state"] == APPROVING:
+        raise Invalid("这一期正在审签，请在案件里办理。", code="approving")

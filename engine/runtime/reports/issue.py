@@ -15,12 +15,13 @@ from engine.access.notices import NewNotice, send_notices
 from engine.documents.jobs import fonts_folder
 from engine.documents.render import render_pdf
 from engine.kernel.clock import SHANGHAI, legal_date
-from engine.kernel.errors import Forbidden, NotFound
+from engine.kernel.errors import Forbidden, Invalid, NotFound
 from engine.reporting.reports.paper import html_of, word_of
 from engine.reporting.reports.text import blocks_of
 from engine.runtime.application import Application
 from engine.runtime.job_names import RENDER_REPORT
 from engine.runtime.reports.draft import find_issue, get_report, may_issue, require_draft
+from engine.runtime.start_case import start_case
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.statistics import report_issue, report_reader
 
@@ -32,13 +33,35 @@ def issue_report(app: Application, *, actor: Actor, issue_id: UUID, at: datetime
     with app.db.begin() as connection:
         row = find_issue(connection, actor=actor, issue_id=issue_id, lock=True)
         require_draft(row)
-        if row["by_id"] == actor.person_id:
-            raise Forbidden("起草的人不能签发自己的报告，请交给签发人。")
-        if not may_issue(connection, report=get_report(app.library, row["report"]), actor=actor, unit_id=row["unit_id"], at=at):
+        report = get_report(app.library, row["report"])
+        if report.approval:
+            raise Invalid("这份报告要经流程审签，请按“送审”。", code="needs_approval")
+        if not may_issue(connection, report=report, actor=actor, unit_id=row["unit_id"], at=at):
             raise Forbidden("您的岗位不签发这份报告。")
-        connection.execute(update(report_issue).where(report_issue.c.id == issue_id).values(state=ISSUING, issued_at=at))
-        app.jobs.defer(connection, RENDER_REPORT, lock=f"report:{issue_id}", issue_id=str(issue_id), mark=f"{actor.name} {at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 签发")
-        audit.note(connection, actor=actor, at=at, action="report.issue", object=row["report"], detail={"issue": str(issue_id), "rev": row["rev"]})
+        send_out(app, connection, row=row, actor=actor, at=at)
+
+
+def send_out(app: Application, connection: Connection, *, row: RowMapping, actor: Actor, at: datetime) -> None:
+    """Issued in the caller's transaction, by somebody else than its drafter: the text stands still and the files are made in the background. Raises Forbidden."""
+    if row["by_id"] == actor.person_id:
+        raise Forbidden("起草的人不能签发自己的报告，请交给签发人。")
+    connection.execute(update(report_issue).where(report_issue.c.id == row["id"]).values(state=ISSUING, issued_at=at))
+    app.jobs.defer(connection, RENDER_REPORT, lock=f"report:{row['id']}", issue_id=str(row["id"]), mark=f"{actor.name} {at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 签发")
+    audit.note(connection, actor=actor, at=at, action="report.issue", object=row["report"], detail={"issue": str(row["id"]), "rev": row["rev"]})
+
+
+def submit_issue(app: Application, *, actor: Actor, issue_id: UUID, key: str, at: datetime) -> UUID:
+    """Send a draft into the procedure that approves such reports; the case's id. Raises Forbidden for who didn't draft it, Invalid when it is under way or out."""
+    with app.db.connect() as connection:
+        row = find_issue(connection, actor=actor, issue_id=issue_id)
+    report = get_report(app.library, row["report"])
+    require_draft(row)
+    if not report.approval:
+        raise Invalid("这份报告不经流程审签，由签发人签发。", code="no_approval")
+    if row["by_id"] != actor.person_id:
+        raise Forbidden("由起草的人送审。")
+    started = start_case(app, actor=actor, process=report.approval, data={"title": row["title"], "issue": str(issue_id)}, outcome="submit", key=key, at=at)
+    return started.case_id
 
 
 def make_files(app: Application, *, issue_id: str, mark: str) -> None:
@@ -70,13 +93,16 @@ def _send(app: Application, connection: Connection, row: RowMapping, at: datetim
 
 
 def audience_of(app: Application, connection: Connection, *, report: str, unit_id: UUID, at: datetime) -> list[UUID]:
-    """The people who hold a role of the audience in the bureau that ``unit_id`` belongs to."""
-    own = connection.execute(select(unit.c.path, unit.c.district_id).where(unit.c.id == unit_id)).one()
+    """The people who hold a role of the audience in the bureau that ``unit_id`` belongs to; where the report reaches the branch, in its districts too."""
+    declared = get_report(app.library, report)
+    own = connection.execute(select(unit.c.bureau, unit.c.district_id).where(unit.c.id == unit_id)).one()
     below = [unit_id]
-    if own.district_id is not None:
+    if own.district_id is None and declared.branch:
+        below += connection.scalars(select(unit.c.id).where(unit.c.bureau == own.bureau, unit.c.active, unit.c.kind == "district_bureau"))
+    elif own.district_id is not None:
         below = list(connection.scalars(select(unit.c.id).where((unit.c.district_id == own.district_id) | (unit.c.id == own.district_id))))
     on, pairs = legal_date(at), set[tuple[UUID, str]]()
-    for role in get_report(app.library, report).audience:
+    for role in declared.audience:
         for one in below:
             pairs |= set(candidates(connection, role=role, case_unit_id=one, on=on))
     return list(dict.fromkeys(holder.person_id for holder in holders(connection, pairs=sorted(pairs, key=str), on=on)))

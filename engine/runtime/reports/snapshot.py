@@ -2,28 +2,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from engine.access.actors import Actor
+from engine.decisions import DecisionError, compile_dmn
 from engine.expressions import FeelError
 from engine.kernel.errors import Invalid
+from engine.kernel.names import name_of
 from engine.packs.library import Library
+from engine.reporting.assessments.catalogue import get_assessment
 from engine.reporting.reports.declaration import Report
 from engine.reporting.reports.text import MOST_PARTS, WHATS
 from engine.reporting.statistics.asked import Question, grain_within
 from engine.reporting.statistics.catalogue import get_statistic
 from engine.reporting.statistics.declaration import Measure
 from engine.reporting.statistics.periods import Period
+from engine.runtime.assessments.tell_round import ToldRound, tell_round
 from engine.runtime.queries.statistic_page import Looked, look_tile
 
 
 class Snapshot:
     """A text's source. ``figures`` and ``parts`` are plain data: every figure that was named, every table and chart."""
 
-    def __init__(self, connection: Connection, *, library: Library, report: Report, period: Period, actor: Actor) -> None:
+    def __init__(self, connection: Connection, *, library: Library, report: Report, period: Period, actor: Actor, at: datetime) -> None:
+        self._at, self._rounds = at, dict[str, ToldRound]()
         self._connection, self._library, self._report, self._period, self._actor = connection, library, report, period, actor
         self._totals: dict[str, Looked] = {}
         self.figures: list[dict[str, str]] = []
@@ -57,8 +63,9 @@ class Snapshot:
 
     def advice(self) -> str:
         """The sentences whose condition holds for the totals, one line each."""
-        context = {short: {name: cell.value for name, cell in self._total(short).answer.total.cells.items()} for short in self._report.statistics}
-        said = []
+        if self._report.advised:
+            return self._asked(self._report.advised)
+        context, said = self._context(), []
         for one in self._report.advice:
             try:
                 if one.when.evaluate(context) is True:
@@ -66,6 +73,47 @@ class Snapshot:
             except FeelError as problem:
                 raise Invalid(f"建议的条件算不出来：{problem}") from None
         return "\n".join(said)
+
+    def decided(self, decision: str) -> str:
+        """The sentences that a decision of the report gives for the totals, one line each."""
+        if decision not in self._report.decisions:
+            raise Invalid(f"这份报告没有用决策 {decision}，请改正文。", fields={"body": "请改正。"})
+        return self._asked(self._report.decisions[decision])
+
+    def _context(self) -> dict[str, dict[str, Any]]:
+        """{statistic: {measure: total}}, as conditions and decisions read it."""
+        return {short: {name: cell.value for name, cell in self._total(short).answer.total.cells.items()} for short in self._report.statistics}
+
+    def _asked(self, decision: str) -> str:
+        content = self._library.current("decision", decision).content
+        try:
+            found = compile_dmn(content).evaluate(name_of(decision), self._context(), strict=True, at=self._at)
+        except (DecisionError, FeelError) as problem:
+            raise Invalid(f"决策 {decision} 算不出来：{problem}") from None
+        return "\n".join(sentences(found))
+
+    def assessed(self, assessment: str, what: str) -> Any:
+        return self._told(assessment).word(what)
+
+    def scores(self, assessment: str) -> str:
+        return self._keep("表", self._told(assessment).scores())
+
+    def ranking(self, assessment: str) -> str:
+        return self._keep("图", self._told(assessment).ranking())
+
+    def losses(self, assessment: str) -> str:
+        return self._keep("表", self._told(assessment).losses())
+
+    def standards(self, assessment: str) -> str:
+        return self._keep("表", self._told(assessment).standards())
+
+    def _told(self, assessment: str) -> ToldRound:
+        if assessment not in self._report.assessments:
+            raise Invalid(f"这份报告没有用考核 {assessment}，请改正文。", fields={"body": "请改正。"})
+        if assessment not in self._rounds:
+            declared = get_assessment(self._library, self._report.assessments[assessment])
+            self._rounds[assessment] = tell_round(self._connection, library=self._library, assessment=declared, period=self._period, actor=self._actor)
+        return self._rounds[assessment]
 
     def _full(self, statistic: str) -> str:
         if statistic not in self._report.statistics:
@@ -95,6 +143,15 @@ class Snapshot:
         name = f"{word} {sum(one.startswith(word) for one in self.parts) + 1}"
         self.parts[name] = dict(part)
         return f"[[{name}]]"
+
+
+def sentences(found: Any) -> list[str]:
+    """Texts in what a decision gives: a text, a list, or contexts with ``say``."""
+    if isinstance(found, Mapping):
+        return sentences(found.get("say"))
+    if isinstance(found, (list, tuple)):
+        return [text for one in found for text in sentences(one)]
+    return [found] if isinstance(found, str) and found else []
 
 
 def _said(value: Decimal | None) -> str:

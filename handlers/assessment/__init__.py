@@ -1,0 +1,1 @@
+"""What 考核 needs is in the machinery."""

@@ -1,0 +1,1 @@
+"""What 报告审签 needs is in the machinery."""
