@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from engine.kernel.clock import SHANGHAI
@@ -65,9 +65,9 @@ class Plan:
 
 
 def plan_columns(
-    register: Register, titles: Sequence[str], *, dictionaries: Mapping[str | None, Dictionary], names: Names, on: date, keys: Callable[[Field, str], Any] | None = None,
+    register: Register, titles: Sequence[str], *, dictionaries: Mapping[str | None, Dictionary], names: Names, on: date, datum: str = "cgcs2000",
 ) -> Plan:
-    """How the columns under ``titles`` are read; raises Invalid that names every heading that is wrong, twice there or missing."""
+    """How the columns under ``titles`` are read, coordinates in ``datum``; raises Invalid that names every heading that is wrong, twice there or missing."""
     by_title = {one.title: one for one in register.fields.values() if one.carried}
     found: dict[str, int] = {}
     faults: list[str] = []
@@ -84,11 +84,11 @@ def plan_columns(
     faults += [f"缺少必填的“{title}”" for title, one in by_title.items() if one.required and title not in found]
     if not found or faults:
         raise Invalid(f"第一行的栏目对不上：{'；'.join(faults[:8]) or '没有一列认得出来'}。请下载模板，照模板的第一行填。", code="bad_headings")
-    columns = [(column, by_title[title], _reader(by_title[title], dictionaries, names, on)) for title, column in found.items()]
+    columns = [(column, by_title[title], _reader(by_title[title], dictionaries, names, on, datum)) for title, column in found.items()]
     return Plan(columns=columns, titles=list(titles))
 
 
-def _reader(one: Field, dictionaries: Mapping[str | None, Dictionary], names: Names, on: date) -> Callable[[Any], Any]:
+def _reader(one: Field, dictionaries: Mapping[str | None, Dictionary], names: Names, on: date, datum: str) -> Callable[[Any], Any]:
     if one.type in ("choice", "choices") and one.dictionary:
         found = dictionaries.get(one.dictionary)
         codes = {word: entry.code for entry in (found.options(on=on) if found else []) for word in (entry.code, entry.title)}
@@ -98,7 +98,10 @@ def _reader(one: Field, dictionaries: Mapping[str | None, Dictionary], names: Na
         return lambda cell: _named(cell, known, what)
     if one.type == "record":
         return lambda cell: _named(cell, names.records.get(one.name, {}), "这条记录")
-    return {"tags": _words, "number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words, "point": _place, "outline": _outline}.get(one.type, _text)
+    if one.type in ("point", "outline"):
+        read = read_place if one.type == "point" else read_outline
+        return lambda cell: _put(lambda text: read(text, datum=datum), cell)
+    return {"tags": _words, "number": _number, "money": _money, "date": _day, "datetime": _at, "boolean": _flag, "choices": _words}.get(one.type, _text)
 
 
 def _text(cell: Any) -> str:
@@ -201,14 +204,6 @@ def _words(cell: Any) -> list[str]:
 
 
 SAME = {"这个人": "有同名的，请写执法证号。", "这个单位": "有同名的单位，请写全称。", "这条记录": "有几条同名的记录，请在台账里逐条登记。"}
-
-
-def _place(cell: Any) -> dict[str, float]:
-    return cast(dict[str, float], _put(read_place, cell))
-
-
-def _outline(cell: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], _put(read_outline, cell))
 
 
 def _put(read: Callable[[Any], Any], cell: Any) -> Any:

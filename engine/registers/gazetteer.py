@@ -22,7 +22,7 @@ from engine.registers.placed import distance_of, place_clause
 from engine.registers.tables import order_text
 
 AREAS, HEADS = ("district", "street"), ("road", "community", "place")
-NEAR, MOST_HEADS, NEIGHBOURS = 300.0, 24, 40
+NEAR, MOST_HEADS, NEIGHBOURS, MOST_KEPT, MOST_READ = 300.0, 24, 40, 500, 20_000
 SAME_SIDE, FAR_NEIGHBOUR = 2, 60
 STATED = {"number": 0.98, "between": 0.85, "lane": 0.9, "community": 0.9, "crossing": 0.85, "place": 0.9, "road": 0.55, "street": 0.35, "district": 0.2}
 COLUMNS = ("title", "kind", "district", "street", "road", "lane", "community", "number", "location")
@@ -37,12 +37,16 @@ class _Head:
 
 
 class LocalGazetteer:
-    """Asks the gazetteers of this deployment; three statements at most for each of them."""
+    """Asks the gazetteers of this deployment; three statements at most for each of them.
+
+    With ``keep`` it remembers the roads it has read, whole, for those who ask about many addresses.
+    """
 
     title = "本地地名库"
 
-    def __init__(self, connection: Connection, library: Library) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, library: Library, *, keep: bool = False) -> None:
+        self._connection, self._keep = connection, keep
+        self._known: dict[tuple[str, ...], tuple[list[_Head], list[Row[Any]]]] = {}
         self._held = [(register, table) for register, table in registers_of(library).values() if register.gazetteer]
 
     def locate(self, address: str, *, district: str = "") -> Sequence[Found]:
@@ -61,10 +65,9 @@ class LocalGazetteer:
         return sorted(found, key=lambda one: one.metres or 0)[:MOST_FOUND]
 
     def _in(self, register: Register, table: Table, asked: Address, district: str) -> list[Found]:
-        heads = self._heads(register, table, asked) if asked.road or asked.community or asked.rest else []
+        heads, numbers = self._read(register, table, asked)
         if not heads:
             return self._areas(table, asked)
-        numbers = self._numbers(register, table, asked, heads)
         found: list[Found] = []
         for head in heads:
             sure = _in_area(head, asked, district) * head.alike
@@ -72,6 +75,21 @@ class LocalGazetteer:
         if asked.cross:
             found += self._crossings(register, table, asked, heads)
         return found
+
+    def _read(self, register: Register, table: Table, asked: Address) -> tuple[list[_Head], list[Row[Any]]]:
+        """The heads that the address may name, and their numbers."""
+        key = (register.name, asked.road, asked.community, "" if asked.road or asked.community else asked.rest)
+        if not any(key[1:]):
+            return [], []
+        if key not in self._known:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            heads = self._heads(register, table, asked)
+            found = heads, self._numbers(register, table, asked, heads)
+            if not self._keep:
+                return found
+            self._known[key] = found
+        return self._known[key]
 
     def _heads(self, register: Register, table: Table, asked: Address) -> list[_Head]:
         """The roads, communities and places that the address may name, the likeliest first."""
@@ -89,7 +107,7 @@ class LocalGazetteer:
     def _numbers(self, register: Register, table: Table, asked: Address, heads: Sequence[_Head]) -> list[Row[Any]]:
         """Lanes and house numbers of the heads around the one that is asked for."""
         wanted = [number for number in (asked.lane, asked.number) if number]
-        if not wanted:
+        if not wanted and not self._keep:
             return []
         theirs = [
             and_(_equal(register.fields[name], str(getattr(head.row, name))), table.c.district == head.row.district)
@@ -97,9 +115,11 @@ class LocalGazetteer:
         ]
         if not theirs:
             return []
+        query = select(*_columns(table)).where(_live(table), table.c.kind.in_(("number", "lane")), or_(*theirs))
+        if self._keep:
+            return list(self._connection.execute(query.limit(MOST_READ)))
         far = func.least(*(func.abs(table.c.number - number) for number in wanted), *(func.abs(table.c.lane - number) for number in wanted[:1]))
-        query = select(*_columns(table)).where(_live(table), table.c.kind.in_(("number", "lane")), or_(*theirs)).order_by(far).limit(NEIGHBOURS * len(theirs))
-        return list(self._connection.execute(query))
+        return list(self._connection.execute(query.order_by(far).limit(NEIGHBOURS * len(theirs))))
 
     def _areas(self, table: Table, asked: Address) -> list[Found]:
         """The centre of the street or the district, when the address says no more or nothing else is known."""

@@ -1,7 +1,7 @@
 """Files in and out of registers: what was asked, how far it is, what came of it."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,12 +24,13 @@ class Cancelled(Exception):
 
 def add_transfer(
     connection: Connection, *, register: str, kind: str, state: str, actor: Actor, at: datetime, file_name: str = "", query: str = "", source_sm3: str | None = None, total: int = 0,
+    options: Mapping[str, Any] | None = None,
 ) -> UUID:
     """A new ``export`` or ``import`` of the actor's; its id."""
     id = new_id()
     connection.execute(insert(register_transfer).values(
         id=id, register=register, kind=kind, state=state, person_id=actor.person_id, account_id=actor.account_id, post_id=actor.post_id, unit_id=actor.unit_id,
-        district_id=actor.district_id, person_name=actor.name, file_name=file_name[:200], query=query, source_sm3=source_sm3, total=total, at=at, updated_at=at,
+        district_id=actor.district_id, person_name=actor.name, file_name=file_name[:200], query=query, source_sm3=source_sm3, total=total, options=dict(options or {}), at=at, updated_at=at,
     ))
     return id
 

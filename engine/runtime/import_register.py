@@ -29,6 +29,7 @@ from engine.runtime.application import Application
 from engine.runtime.export_register import mark_of
 from engine.runtime.job_names import CHECK_IMPORT, UNDO_IMPORT, WRITE_IMPORT
 from engine.runtime.number_record import number_records
+from engine.runtime.place_rows import import_options, placed_rows
 from engine.runtime.queries.record_titles import known_titles
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.register_rights import may_import
@@ -39,17 +40,18 @@ TOLD = 200
 BATCH = 5_000
 
 
-def start_import(app: Application, *, actor: Actor, register: str, name: str, data: bytes, at: datetime) -> UUID:
-    """Keep the file and have every row checked by the worker; the import's id. Raises Forbidden, Invalid, TooLarge."""
+def start_import(app: Application, *, actor: Actor, register: str, name: str, data: bytes, at: datetime, options: Mapping[str, Any] | None = None) -> UUID:
+    """Keep the file and have every row checked by the worker; the import's id. ``options``: ``datum``, ``locate``. Raises Forbidden, Invalid, TooLarge."""
     declared, _ = get_register(app.library, register)
     require_import(app, declared, actor, at)
     if not data:
         raise Invalid("没有收到文件，请选一个 .xlsx 文件。", fields={"file": "请选一个 .xlsx 文件。"})
     if len(data) > LARGEST_FILE:
         raise TooLarge(f"文件超过 {LARGEST_FILE >> 20} MB，请拆成几个文件。")
+    chosen = import_options(options or {})
     sm3 = app.blobs.put(data)
     with app.db.begin() as connection:
-        id = add_transfer(connection, register=register, kind="import", state="checking", actor=actor, at=at, file_name=name, source_sm3=sm3)
+        id = add_transfer(connection, register=register, kind="import", state="checking", actor=actor, at=at, file_name=name, source_sm3=sm3, options=chosen)
         _defer(app, connection, CHECK_IMPORT, id)
     return id
 
@@ -137,7 +139,8 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
     register, _ = get_register(app.library, row["register"])
     actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
     titles, total, rows = read_rows(app.blobs.get(row["source_sm3"]))
-    plan = _plan(app, connection, register, actor, titles, at)
+    plan = _plan(app, connection, register, actor, titles, row, at)
+    places = placed_rows(app, connection, register=register, transfer=row)
     if not total:
         raise Invalid("表里除了第一行没有内容，没有可导入的行。")
     progress, problems = Progress(app.db, row["id"]), list[dict[str, Any]]()
@@ -148,9 +151,11 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
     def wrong_rows() -> Iterator[tuple[int, Sequence[Any], Mapping[int, str]]]:
         for number, cells in _filled(rows):
             found["total"] += 1
-            _, wrong = plan.check(cells)
+            values, wrong = plan.check(cells)
             progress.tell(number)
-            if wrong:
+            if not wrong:
+                places.fill(values, number)
+            else:
                 found["wrong"] += 1
                 problems.extend({"row": number, "title": titles[column].removesuffix(REQUIRED_MARK), "text": text} for column, text in wrong.items() if len(problems) < TOLD)
                 yield number, cells, wrong
@@ -160,7 +165,7 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
         write_wrong_rows(path, register, titles, wrong_rows(), mark=mark_of(actor, at, "导入检查"))
         progress.tell(found["total"], force=True)
         sm3 = app.blobs.put(path.read_bytes()) if found["wrong"] else None
-    return {**found, "done": found["total"], "problems": problems[:TOLD], "result_sm3": sm3}
+    return {**found, "done": found["total"], "problems": problems[:TOLD], "result_sm3": sm3, "located": places.located, "doubtful": places.doubtful, "doubts": places.doubts}
 
 
 def _filled(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
@@ -170,11 +175,11 @@ def _filled(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
             yield number, cells
 
 
-def _plan(app: Application, connection: Connection, register: Register, actor: Actor, titles: Sequence[str], at: datetime) -> Plan:
+def _plan(app: Application, connection: Connection, register: Register, actor: Actor, titles: Sequence[str], row: RowMapping, at: datetime) -> Plan:
     fields = list(register.fields.values())
     names = Names(people=_people(connection) if any(f.type == "person" for f in fields) else {}, units=_units(connection) if any(f.type == "unit" for f in fields) else {})
     names = replace(names, records={f.name: known_titles(connection, library=app.library, actor=actor, field=f) for f in fields if f.type == "record"})
-    return plan_columns(register, titles, dictionaries=dictionaries_of(connection, fields), names=names, on=legal_date(at))
+    return plan_columns(register, titles, dictionaries=dictionaries_of(connection, fields), names=names, on=legal_date(at), datum=row["options"].get("datum", "cgcs2000"))
 
 
 def _people(connection: Connection) -> dict[str, list[UUID]]:
@@ -212,11 +217,13 @@ def write_import(app: Application, *, transfer_id: str) -> None:
 
 def _write_all(app: Application, connection: Connection, register: Register, actor: Actor, row: RowMapping, at: datetime) -> int:
     titles, _, rows = read_rows(app.blobs.get(row["source_sm3"]))
-    plan, progress = _plan(app, connection, register, actor, titles, at), Progress(app.db, row["id"])
+    plan, progress = _plan(app, connection, register, actor, titles, row, at), Progress(app.db, row["id"])
+    places = placed_rows(app, connection, register=register, transfer=row)
     written, batch = 0, list[dict[str, Any]]()
-    for _, cells in _filled(rows):
+    for number, cells in _filled(rows):
         values, wrong = plan.check(cells)
         if not wrong:
+            places.fill(values, number)
             batch.append(values)
         if len(batch) >= BATCH:
             written += _copied(app, connection, register, batch, row, at)

@@ -17,7 +17,7 @@ from engine.runtime.application import Application
 from engine.storage.tables.organisation import unit
 
 log = structlog.get_logger(__name__)
-LONGEST = 200
+LONGEST, MOST_TOLD = 200, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,20 +31,35 @@ class Located:
     doubt: str = ""
 
 
+class Locator:
+    """Looks many addresses up over one connection; each address once."""
+
+    def __init__(self, app: Application, connection: Connection, *, district: str = "", keep: bool = True) -> None:
+        self._app, self._district = app, district
+        self._local = LocalGazetteer(connection, app.library, keep=keep)
+        self._told: dict[str, Located] = {}
+
+    def locate(self, address: str) -> Located:
+        text = address.strip()[:LONGEST]
+        if text not in self._told:
+            if len(self._told) >= MOST_TOLD:
+                self._told.clear()
+            found, by = _ask(self._app, self._local, lambda one: one.locate(text, district=self._district) if text else ())
+            self._told[text] = Located(asked=text, understood=read_address(text).told, found=found, by=by, doubt=doubt(found))
+        return self._told[text]
+
+
 def locate(app: Application, connection: Connection, *, address: str, district: str = "") -> Located:
     """Where ``address`` lies; ``district`` is looked in first when it names none."""
-    text = address.strip()[:LONGEST]
-    found, by = _ask(app, connection, lambda one: one.locate(text, district=district) if text else ())
-    return Located(asked=text, understood=read_address(text).told, found=found, by=by, doubt=doubt(found))
+    return Locator(app, connection, district=district, keep=False).locate(address)
 
 
 def nearest(app: Application, connection: Connection, *, lon: float, lat: float) -> tuple[Sequence[Found], str]:
     """(addresses close to a place of CGCS2000, who told them)."""
-    return _ask(app, connection, lambda one: one.nearest(lon, lat))
+    return _ask(app, LocalGazetteer(connection, app.library), lambda one: one.nearest(lon, lat))
 
 
-def _ask(app: Application, connection: Connection, ask: Callable[[Geocoder], Sequence[Found]]) -> tuple[Sequence[Found], str]:
-    local = LocalGazetteer(connection, app.library)
+def _ask(app: Application, local: LocalGazetteer, ask: Callable[[Geocoder], Sequence[Found]]) -> tuple[Sequence[Found], str]:
     if not app.settings.geocoder:
         return ask(local), local.title
     outside = cast(Geocoder, app.connector(app.settings.geocoder))

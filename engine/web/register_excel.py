@@ -3,12 +3,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+import orjson
 from flask import Blueprint, Response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.kernel.datums import DATUMS
 from engine.kernel.errors import NotFound
+from engine.registers.declaration import PLACED, Register
+from engine.registers.duplicates import compared
 from engine.registers.excel import write_template
 from engine.registers.transfers import UNDER_WAY, percent, recent_transfers, transfer_of
 from engine.runtime.export_register import export_list, file_name, mark_of
@@ -59,7 +63,7 @@ def bring(pack: str, name: str) -> ResponseReturnValue:
     with reading() as connection:
         recent = recent_transfers(connection, register=register.name, person_id=actor().person_id)
     fields = [one for one in register.fields.values() if one.carried]
-    return render_template("registers/import.html", register=register, pack=pack, name=name, recent=recent, fields=fields)
+    return render_template("registers/import.html", register=register, pack=pack, name=name, recent=recent, fields=fields, placed=[one for one in fields if one.type in PLACED], locating=compared(register)[:2], datums=DATUMS)
 
 
 @blueprint.post("/registers/<pack>/<name>/import")
@@ -68,6 +72,7 @@ def upload(pack: str, name: str) -> ResponseReturnValue:
     sent = request.files.get("file")
     id = start_import(
         application(), actor=actor(), register=register.name, name=sent.filename or "" if sent else "", data=sent.read() if sent else b"", at=now(),
+        options=request.form,
     )
     return done(url_for("register_excel.one", pack=pack, name=name, transfer_id=id))
 
@@ -80,7 +85,14 @@ def one(pack: str, name: str, transfer_id: str) -> ResponseReturnValue:
         row = transfer_of(connection, id=identifier(transfer_id, "导入或导出"), register=register.name, person_id=actor().person_id)
     return render_template(
         "registers/transfer.html", register=register, pack=pack, name=name, row=row, percent=percent(row), busy=row["state"] in UNDER_WAY and not row["cancelled"],
+        unplaced=_unplaced(register),
     )
+
+
+def _unplaced(register: Register) -> str:
+    """The list's query for records without a place; empty for a register that has none."""
+    point = compared(register)[0]
+    return urlencode({"w": orjson.dumps({"field": point.name, "empty": True}).decode()}) if point else ""
 
 
 @blueprint.get("/registers/<pack>/<name>/transfers/<transfer_id>/file")

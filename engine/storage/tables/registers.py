@@ -28,7 +28,9 @@ register_transfer = Table(
     Column("source_sm3", Text, comment="the file that was brought"), Column("result_sm3", Text, comment="the export, or the wrong rows of an import"),
     Column("total", Integer, nullable=False, server_default="0"), Column("done", Integer, nullable=False, server_default="0"), Column("wrong", Integer, nullable=False, server_default="0"),
     Column("cancelled", Boolean, nullable=False, server_default="false", comment="somebody asked to stop"),
-    json("problems", server_default="[]", comment='[{"row", "title", "text"}], the first two hundred'), Column("note", Text, nullable=False, server_default=""),
+    json("problems", server_default="[]", comment='[{"row", "title", "text"}], the first two hundred'),
+    json("options", server_default="{}", comment='how an import reads places: {"datum", "locate"}'), json("doubts", server_default="[]", comment='[{"row", "title", "text"}], addresses that were not found for sure, the first two hundred'),
+    Column("located", Integer, nullable=False, server_default="0", comment="rows whose place was found by their address"), Column("doubtful", Integer, nullable=False, server_default="0"), Column("note", Text, nullable=False, server_default=""),
     instant("at"), instant("written_at", null=True), instant("updated_at"),
     Index("ix_register_transfer_person", "person_id", "register", "at"),
 )
