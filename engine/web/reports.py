@@ -21,13 +21,13 @@ from engine.runtime.change_counting import may_change_counting
 from engine.runtime.reports import draft, issue
 from engine.storage.tables.statistics import report_issue, report_reader
 from engine.web.answers import done
-from engine.web.context import actor, application, identifier, now, reading, today
+from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today
 from engine.web.statistic_charts import list_of
 
 blueprint = Blueprint("reports", __name__)
 LISTED, PERIODS = 50, 13
 TYPES = {"word": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "application/pdf"}
-STATES = {"draft": ("soon", "起草中"), "issuing": ("now", "签发中"), "issued": ("ok", "已签发")}
+STATES = {"draft": ("soon", "起草中"), "approving": ("now", "审签中"), "issuing": ("now", "签发中"), "issued": ("ok", "已签发")}
 
 
 def wanted(pack: str, name: str) -> Report:
@@ -112,13 +112,15 @@ def _show(id: Any, **more: Any) -> str:
     with reading() as connection:
         row = draft.find_issue(connection, actor=actor(), issue_id=id)
         report = draft.reports_of(application().library).get(row["report"])
-        issues = row["state"] == "draft" and report is not None and draft.may_issue(connection, report=report, actor=actor(), unit_id=row["unit_id"], at=now())
+        by_process = report is not None and bool(report.approval)
+        issues = row["state"] == "draft" and report is not None and not by_process and draft.may_issue(connection, report=report, actor=actor(), unit_id=row["unit_id"], at=now())
+        edits = draft.may_edit(connection, library=application().library, row=row, actor=actor(), at=now())
         readers = issue.receipts(connection, issue_id=id) if row["state"] == "issued" else []
     text = more.get("body", row["body"])
     mine = row["by_id"] == actor().person_id
     values = {
         "row": row, "title": row["title"], "body": text, "period": read_period(row["period"]).title, "paper": Markup(body_of(blocks_of(text), row["figures"]["parts"])),
-        "may_edit": row["state"] == "draft" and (mine or issues), "may_issue": issues and not mine, "mine": mine, "readers": readers, "states": STATES, "figures": _figures(row), "message": "",
+        "may_edit": edits, "may_issue": issues and not mine, "may_submit": by_process and mine and row["state"] == "draft", "by_process": by_process, "key": new_key(), "mine": mine, "readers": readers, "states": STATES, "figures": _figures(row), "message": "",
     }
     return render_template("reports/issue.html", **{**values, **more})
 
@@ -137,12 +139,15 @@ def _figures(row: Any) -> list[dict[str, str]]:
     return list({one["title"]: one for one in found}.values())
 
 
-@blueprint.post("/reports/issues/<issue_id>/<any(save, issue):act>")
+@blueprint.post("/reports/issues/<issue_id>/<any(save, issue, submit):act>")
 def handle(issue_id: str, act: str) -> ResponseReturnValue:
     id = identifier(issue_id, "报告")
     if act == "issue":
         issue.issue_report(application(), actor=actor(), issue_id=id, at=now())
         return done(url_for("reports.one", issue_id=id), "已签发，后台正在生成 PDF 和 Word，生成后发给收件人。")
+    if act == "submit":
+        case_id = issue.submit_issue(application(), actor=actor(), issue_id=id, key=sent_key(), at=now())
+        return done(url_for("case_page.case", case_id=case_id), "已送审。")
     title, body = request.form.get("title", ""), request.form.get("body", "")
     try:
         draft.save_issue(application(), actor=actor(), issue_id=id, title=title, body=body, rev=request.form.get("rev", -1, type=int), at=now())

@@ -1,0 +1,164 @@
+"""考核: rounds with their scores and places, manual scores given by item or one by one, one unit's sheet with the lists behind its figures."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.form_filling.render import render_form
+from engine.form_filling.validate import validate
+from engine.kernel.errors import Invalid, NotFound
+from engine.kernel.names import name_of, pack_of
+from engine.reporting.assessments.catalogue import assessments_of
+from engine.reporting.assessments.sheet import KINDS, Item
+from engine.reporting.statistics.periods import read_period
+from engine.runtime.assessments import rounds
+from engine.runtime.assessments.give_scores import Given, give_scores
+from engine.runtime.assessments.rounds import Board, Line
+from engine.runtime.assessments.score_form import score_form
+from engine.runtime.assessments.tell_round import grades_of
+from engine.runtime.change_counting import may_change_counting
+from engine.runtime.form_context import form_context
+from engine.runtime.queries.related import files_of
+from engine.web.answers import done
+from engine.web.context import actor, application, identifier, now, reading
+from engine.web.task_form import addresses
+
+blueprint = Blueprint("assessments", __name__)
+STATES = {"scoring": ("now", "评分中"), "published": ("soon", "公示中"), "closed": ("ok", "已定结果")}
+
+
+@blueprint.get("/assessments")
+def page() -> ResponseReturnValue:
+    with reading() as connection:
+        found = rounds.rounds_seen(connection, library=application().library, actor=actor())
+    kept = assessments_of(application().library).values()
+    return render_template(
+        "assessments/page.html", rounds=found, states=STATES, assessments=kept, may=may_change_counting(actor()), pack_of=pack_of, name_of=name_of, period=lambda code: read_period(code).title,
+    )
+
+
+@blueprint.get("/assessments/<round_id>")
+def one(round_id: str) -> ResponseReturnValue:
+    with reading() as connection:
+        board = _board(connection, round_id)
+        scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
+        grades = grades_of(connection, application().library, board.assessment)
+    return render_template("assessments/one.html", **_shared(board), grades=grades, scores=scores, manual=[one for one in board.items if not one.automatic])
+
+
+@blueprint.get("/assessments/<round_id>/units/<unit_id>")
+def unit(round_id: str, unit_id: str) -> ResponseReturnValue:
+    """One unit: every item with its figures, the lists behind them, what was written and attached."""
+    with reading() as connection:
+        board = _board(connection, round_id)
+        line = _line(board, unit_id)
+        scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
+        grades = grades_of(connection, application().library, board.assessment)
+        files = {row["id"]: files_of(connection, record_id=row["id"]) for row in line.scores.values() if row["evidence"]}
+    return render_template("assessments/unit.html", **_shared(board), line=line, grades=grades, scores=scores, files=files, register=board.assessment.score, list_of=_list_of)
+
+
+@blueprint.get("/assessments/<round_id>/items/<item>")
+def item(round_id: str, item: str) -> ResponseReturnValue:
+    return _item_page(round_id, item)
+
+
+@blueprint.post("/assessments/<round_id>/items/<item>")
+def score_item(round_id: str, item: str) -> ResponseReturnValue:
+    """The scores of one manual item for every unit, as they stand in the table."""
+    with reading() as connection:
+        board = _board(connection, round_id)
+    given = [Given(unit_id=line.unit_id, item=item, score=request.form.get(f"s.{line.unit_id}", ""), words=request.form.get(f"w.{line.unit_id}", "")) for line in board.lines]
+    try:
+        changed = give_scores(application(), actor=actor(), round_id=board.row["id"], given=given, at=now())
+    except Invalid as problem:
+        if not problem.fields:
+            raise
+        return _item_page(round_id, item, message=problem.message, errors=problem.fields, sent=request.form), 422
+    return done(url_for("assessments.one", round_id=round_id), f"已保存，改了 {changed} 个得分。" if changed else "没有改动。")
+
+
+@blueprint.get("/assessments/<round_id>/units/<unit_id>/<item>")
+def score(round_id: str, unit_id: str, item: str) -> ResponseReturnValue:
+    return _score_page(round_id, unit_id, item)
+
+
+@blueprint.post("/assessments/<round_id>/units/<unit_id>/<item>")
+def give(round_id: str, unit_id: str, item: str) -> ResponseReturnValue:
+    """One score with its material."""
+    with reading() as connection:
+        board = _board(connection, round_id)
+    line, wanted = _line(board, unit_id), _manual(board, item)
+    data = score_form(application(), board.assessment, wanted).read_html(request.form)
+    one = Given(unit_id=line.unit_id, item=item, score=str(data.get("score") or ""), words=str(data.get("words") or ""), files=data.get("evidence") or [])
+    try:
+        _require_usable(board, line, wanted, data)
+        give_scores(application(), actor=actor(), round_id=board.row["id"], given=[one], at=now())
+    except Invalid as problem:
+        if not problem.fields:
+            raise
+        told = {"score" if path.endswith(f".{item}") else path: text for path, text in problem.fields.items()}
+        return _score_page(round_id, unit_id, item, sent=data, errors=told), 422
+    return done(url_for("assessments.unit", round_id=round_id, unit_id=unit_id), f"“{wanted.title}”已保存。")
+
+
+def _require_usable(board: Board, line: Line, item: Item, data: Mapping[str, Any]) -> None:
+    """The files are the actor's own or already there: raises Invalid."""
+    form = score_form(application(), board.assessment, item)
+    with reading() as connection:
+        context = form_context(application(), connection, actor=actor(), form=form, at=now(), record_id=line.scores[item.key]["id"])
+        validate(form, data=data, rights={"*": "write"}, context=context)
+
+
+def _item_page(round_id: str, key: str, **more: Any) -> str:
+    with reading() as connection:
+        board = _board(connection, round_id)
+        wanted = _manual(board, key)
+        scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
+    return render_template("assessments/item.html", **_shared(board), item=wanted, scores=scores, **{"message": "", "errors": {}, "sent": None, **more})
+
+
+def _score_page(round_id: str, unit_id: str, key: str, *, sent: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None) -> str:
+    with reading() as connection:
+        board = _board(connection, round_id)
+        line, wanted = _line(board, unit_id), _manual(board, key)
+        if not rounds.may_score(connection, board=board, actor=actor(), at=now()):
+            raise Invalid("现在不能打分：这一轮已经公示，或者不由您的岗位打分。", code="frozen")
+        form, row = score_form(application(), board.assessment, wanted), line.scores[key]
+        data = sent if sent is not None else {name: row[name] if name != "score" else float(row[name]) for name in ("score", "words", "evidence") if row[name] is not None}
+        register = board.assessment.score
+        url = addresses("register_edit.live", pack=pack_of(register), name=name_of(register))
+        context = form_context(application(), connection, actor=actor(), form=form, at=now(), url=url, data=data, record_id=row["id"])
+        html = render_form(form, data=data, rights={"*": "write"}, errors=dict(errors or {}), context=context)
+    return render_template("assessments/score.html", **_shared(board), line=line, item=wanted, html=html, errors=errors or {})
+
+
+def _shared(board: Board) -> dict[str, Any]:
+    return {"board": board, "row": board.row, "state": STATES[board.state], "period": read_period(board.row["period"]).title, "kinds": KINDS}
+
+
+def _board(connection: Any, round_id: str) -> Board:
+    return rounds.find_board(connection, library=application().library, actor=actor(), round_id=identifier(round_id, "考核"))
+
+
+def _line(board: Board, unit_id: str) -> Line:
+    id: UUID = identifier(unit_id, "单位")
+    found = next((line for line in board.lines if line.unit_id == id), None)
+    if found is None:
+        raise NotFound("这一轮没有考核这个单位，或者您不能查看。")
+    return found
+
+
+def _manual(board: Board, key: str) -> Item:
+    found = next((one for one in board.items if one.key == key and not one.automatic), None)
+    if found is None:
+        raise NotFound("没有这个人工打分的项目。")
+    return found
+
+
+def _list_of(register: str) -> str:
+    return url_for("registers.listed", pack=pack_of(register), name=name_of(register))
