@@ -12,6 +12,7 @@ from engine.kernel.ids import new_id
 from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.waits import ServiceWait, Wait
 from engine.runtime.handlers import ServiceTask
+from engine.runtime.item_source import keep_result
 from engine.runtime.job_names import RUN_EFFECT, THROW_MESSAGE, THROW_SIGNAL
 from engine.runtime.redo import pass_over
 from engine.runtime.task_context import TaskContext
@@ -100,6 +101,7 @@ def _run_inline(work: Work, wait: ServiceWait, handler: ServiceTask, arguments: 
         open_incident(work, wait, kind="service", message=failure_message(wait.title, error), detail={"error": repr(error)[:2000]})
         return
     work.irreversible = work.irreversible or not handler.reversible
+    keep_result(work, wait, result, reversible=handler.reversible)
     work.machine.complete(wait.engine_id, result, now=work.at)
 
 

@@ -100,7 +100,7 @@ def keep_answers(work: Work, answers: Answers) -> None:
 
 def spread_answers(work: Work, form: Form, valid: Validated) -> None:
     """To the case's columns, the register's record, the party table; its files to the case; and to the documents of this act."""
-    work.fresh_answers[form.name] = dict(valid.stored)
+    work.fresh_answers[form.name], work.fresh_secrets[form.name] = dict(valid.stored), tuple(valid.secrets)
     if valid.attachments and work.actor is not None and work.task is not None:
         link_attachments(work.connection, attachment_ids=valid.attachments, actor=work.actor, case_id=work.case["id"], task_id=work.task["id"])
     _spread_to_case(work, valid)

@@ -21,6 +21,7 @@ from engine.runtime.bpmn.model import Loop
 from engine.runtime.bpmn.values import CASE_FACTS, plain
 from engine.runtime.bpmn.waits import FanoutWait, Waits
 from engine.runtime.bundles import process_for
+from engine.runtime.item_source import items_of
 from engine.runtime.job_names import DELIVER_ITEMS, END_ITEMS, MAKE_ITEMS
 from engine.runtime.work import Work
 from engine.storage.tables.waiting import fanout, fanout_item
@@ -62,16 +63,20 @@ def _open(work: Work, wait: FanoutWait) -> None:
     if items is None:
         raise Conflict(f"那时正在分办“{wait.title}”，分办出去的案件后来已经结束，不能恢复到那里。请选分办之前或之后的快照。")
     loop = loop_of(work, wait.process, wait.node)
-    id = new_id()
+    if loop.items:
+        items = items_of(work, wait, loop.items)
+    id, status = new_id(), {"status": "open"} if items else {"status": "ended", "ended_at": work.at}
     facts = {name: value for name, value in wait.facts.items() if name not in CASE_FACTS or name != "case_id"}
     work.connection.execute(insert(fanout).values(
         id=id, instance_id=work.instance["id"], case_id=work.case["id"], engine_id=wait.engine_id, node=wait.node, process=wait.process, scope=wait.scope,
-        body=wait.body, title=wait.title, facts=facts, total=len(items), remaining=len(items), status="open", started_by=work.actor_id, created_at=work.at,
+        body=wait.body, title=wait.title, facts=facts, total=len(items), remaining=len(items), **status, started_by=work.actor_id, created_at=work.at,
     ))
     pairs = [[item, _label(loop, wait.facts, item, place)] for place, item in enumerate(items)]
     work.connection.execute(_ITEMS, {"id": id, "pairs": orjson.dumps(pairs).decode()})
     for first in range(0, len(items), CHUNK):
         work.app.jobs.defer(work.connection, MAKE_ITEMS, fanout_id=str(id), first=first, last=first + CHUNK)
+    if not items:
+        work.app.jobs.defer(work.connection, DELIVER_ITEMS, fanout_id=str(id))
     work.irreversible = True
 
 

@@ -19,6 +19,14 @@ def seal_secrets(keys: KeyRing, data: Mapping[str, Any], paths: Iterable[str]) -
     return sealed
 
 
+def drop_secrets(data: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of ``data`` without the texts at ``paths``: null stands in their place."""
+    bare = deepcopy(dict(data))
+    for path in paths:
+        _change(bare, path.split("."), lambda _: None)
+    return bare
+
+
 def open_secrets(keys: KeyRing, data: Any, *, mask: Callable[[str], str] | None = None) -> Any:
     """A copy of ``data`` with every sealed text opened, or masked by ``mask``."""
     if isinstance(data, dict):

@@ -79,6 +79,7 @@ class Work:
     done_by: dict[str, UUID] = field(default_factory=dict)
     done_roles: dict[str, UUID] = field(default_factory=dict)
     fresh_answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fresh_secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     opened: list[TaskBrief] = field(default_factory=list)
     batch: Batch = field(default_factory=Batch)
     signer: Actor | None = None

@@ -132,6 +132,7 @@ def _loop(element: etree._Element) -> Loop | None:
             results=multiple.get(gc("results")) or _feel(multiple, "loopDataOutputRef"),
             result=strip_equals(multiple.get(gc("result"), "")) or _item(multiple, "outputDataItem"), condition=_feel(multiple, "completionCondition"),
             fanout=multiple.get(gc("fanout"), ""), label=strip_equals(multiple.get(gc("label"), "")), unit=multiple.get(gc("unit"), ""),
+            items=multiple.get(gc("items"), "").strip(),
         )
     standard = element.find(bpmn("standardLoopCharacteristics"))
     if standard is None:

@@ -64,6 +64,11 @@ class MultiInstance(Repeated, defaults.ParallelMultiInstanceTask):
     """Each item of a collection (or 1…n) is an instance with facts of its own; results come out as one list in the order of the items."""
 
     def _update_hook(self, my_task: Task) -> bool:
+        if self.loop.items:
+            my_task.internal_data["fanout"] = 0
+            top_of(my_task).fanned[str(my_task.id)] = []
+            my_task._set_state(TaskState.STARTED)
+            return False
         items = self._items(my_task)
         if self._fans_out(len(items)):
             my_task.internal_data["fanout"] = len(items)

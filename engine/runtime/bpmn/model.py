@@ -41,7 +41,8 @@ class Loop:
     """Multi-instance (``parallel``, ``sequential``) or ``standard`` loop; the texts are FEEL, ``item`` and ``results`` are names.
 
     ``fanout``: always (each item is a case of its own), never, or '' (above the limit of instances in one case); ``label`` and ``unit``
-    are FEEL over the item: what the child case is called and which unit gets it.
+    are FEEL over the item: what the child case is called and which unit gets it. ``items``: where the caller finds the items (see
+    ``engine.runtime.item_source``); each is a case of its own then, however many there are.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Loop:
     fanout: str = ""
     label: str = ""
     unit: str = ""
+    items: str = ""
 
 
 @dataclass(slots=True)
