@@ -10,7 +10,7 @@ from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, meta, nod
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.documents.pieces import Pieces, parse_piece, put_in
-from engine.documents.words import capital, cn_date, cn_datetime, money
+from engine.documents.words import capital, cn_date, cn_datetime, lines, money
 from engine.kernel.errors import DeployRefused
 from engine.kernel.names import is_name, pack_of, qualify
 from engine.packs.yaml import read_yaml
@@ -83,9 +83,9 @@ def check_piece(content: bytes, *, name: str) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> ImmutableSandboxedEnvironment:
-    """The sandbox: autoescape, no loader (so no include or extends), our four filters added."""
+    """The sandbox: autoescape, no loader (so no include or extends), our filters added."""
     made = ImmutableSandboxedEnvironment(autoescape=True, loader=None, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True)
-    for name, write in (("money", money), ("capital", capital), ("cn_date", cn_date), ("cn_datetime", cn_datetime)):
+    for name, write in (("money", money), ("capital", capital), ("cn_date", cn_date), ("cn_datetime", cn_datetime), ("lines", lines)):
         made.filters[name] = partial(_blank_for_nothing, write)
     return made
 

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from markupsafe import Markup
+
 from engine.kernel.clock import SHANGHAI
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
@@ -48,6 +50,11 @@ def cn_datetime(value: Any) -> str:
     at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     at = at.astimezone(SHANGHAI) if at.tzinfo else at
     return f"{cn_date(at.date())}{at.hour}时{at.minute:02}分"
+
+
+def lines(value: Any) -> Markup:
+    """A text of several lines as paragraphs; empty lines are left out."""
+    return Markup("").join(Markup("<p>{}</p>").format(line.strip()) for line in str(value or "").splitlines() if line.strip())
 
 
 def mask_name(name: str) -> str:

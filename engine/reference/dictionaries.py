@@ -1,29 +1,32 @@
 """Dictionaries: codes with Chinese titles, from packs and administrators. An entry is ended, never deleted.
 
-A stored value keeps code and title of its time (``stored``); a form offers what is in force on the day.
+A stored value keeps code and title of its time (``stored``); a form offers what is in force on the day. An administrator may give an
+entry other words and detail from a day on: a case sees those of the day on which it was opened.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.errors import Invalid, NotFound
 from engine.kernel.ids import new_id
 from engine.reference import pinyin
 from engine.reference.cache import Cached
-from engine.storage.tables.reference import dictionary_entry
+from engine.storage.tables.organisation import person
+from engine.storage.tables.reference import dictionary_entry, dictionary_version
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One entry. ``parent`` is a code of the dictionary that the form's field names as parent."""
+    """One entry. ``parent`` is a code of the dictionary that the form's field names as parent; ``versions`` are what its words and
+    detail become, each from its ``valid_from`` on, oldest first."""
 
     code: str
     title: str
@@ -33,6 +36,15 @@ class Entry:
     valid_from: date | None = None
     valid_until: date | None = None
     active: bool = True
+    versions: tuple[Entry, ...] = ()
+
+    def as_of(self, day: date | None) -> Entry:
+        """With the words and the detail of ``day``; without a day as it began."""
+        held = [one for one in self.versions if day is not None and one.valid_from is not None and one.valid_from <= day]
+        if not held:
+            return self
+        last = held[-1]
+        return replace(self, title=last.title, pinyin=last.pinyin, parent=last.parent, detail=last.detail)
 
     def in_force(self, on: date) -> bool:
         return self.active and (self.valid_from is None or self.valid_from <= on) and (self.valid_until is None or on <= self.valid_until)
@@ -45,8 +57,9 @@ class Dictionary:
     name: str
     entries: Mapping[str, Entry]
 
-    def find(self, code: str) -> Entry | None:
-        return self.entries.get(code)
+    def find(self, code: str, *, as_of: date | None = None) -> Entry | None:
+        entry = self.entries.get(code)
+        return None if entry is None else entry.as_of(as_of)
 
     def get(self, code: str, *, on: date | None = None) -> Entry:
         """The entry; raises Invalid when unknown or, with ``on``, not in force that day."""
@@ -55,23 +68,28 @@ class Dictionary:
             raise Invalid(f"“{code}”不在可选范围内，请重新选择。", code="not_in_dictionary", dictionary=self.name)
         return entry
 
-    def title(self, code: str) -> str:
+    def title(self, code: str, *, as_of: date | None = None) -> str:
         """The title of a code; the code itself when there is no such entry."""
-        entry = self.entries.get(code)
+        entry = self.find(code, as_of=as_of)
         return code if entry is None else entry.title
 
-    def detail(self, code: str, key: str) -> Any:
+    def detail(self, code: str, key: str, *, as_of: date | None = None) -> Any:
         """A value of an entry's detail; None when there is none."""
-        entry = self.entries.get(code)
+        entry = self.find(code, as_of=as_of)
         return None if entry is None or entry.detail is None else entry.detail.get(key)
 
-    def options(self, *, on: date, parent: str | None = None) -> list[Entry]:
-        """What a form offers on ``on``; below ``parent`` only, when the field cascades."""
-        return [entry for entry in self.entries.values() if entry.in_force(on) and (parent is None or entry.parent == parent)]
+    def options(self, *, on: date, parent: str | None = None, since: date | None = None) -> list[Entry]:
+        """What a form offers on ``on``; below ``parent`` only, when the field cascades.
 
-    def search(self, text: str, *, on: date, parent: str | None = None, limit: int = 20) -> list[Entry]:
+        In a case opened on ``since`` what was in force then is offered too, and everything reads as it did then.
+        """
+        then = since or on
+        found = (entry.as_of(then) for entry in self.entries.values() if entry.in_force(on) or (since is not None and entry.in_force(since)))
+        return [entry for entry in found if parent is None or entry.parent == parent]
+
+    def search(self, text: str, *, on: date, parent: str | None = None, since: date | None = None, limit: int = 20) -> list[Entry]:
         """Options by part of the title, by pinyin or by its initials; those whose title starts so come first."""
-        found = [entry for entry in self.options(on=on, parent=parent) if pinyin.matches(text, title=entry.title, key=entry.pinyin)]
+        found = [entry for entry in self.options(on=on, parent=parent, since=since) if pinyin.matches(text, title=entry.title, key=entry.pinyin)]
         return sorted(found, key=lambda entry: not entry.title.startswith(text.strip()))[:limit]
 
     def stored(self, code: str, *, on: date) -> dict[str, str]:
@@ -90,6 +108,12 @@ def load_dictionary(connection: Connection, *, dictionary: str) -> Dictionary:
 def _read(connection: Connection, name: str) -> Dictionary:
     e = dictionary_entry.c
     rows = connection.execute(select(dictionary_entry).where(e.dictionary == name).order_by(e.rank, e.code))
+    versions: dict[str, list[Entry]] = {}
+    v = dictionary_version.c
+    for row in connection.execute(select(dictionary_version).where(v.dictionary == name).order_by(v.code, v.valid_from)):
+        versions.setdefault(row.code, []).append(Entry(
+            code=row.code, title=row.title, parent=row.parent_code, pinyin=pinyin.pinyin_key(row.title), detail=row.detail, valid_from=row.valid_from,
+        ))
     entries = {
         row.code: Entry(
             code=row.code,
@@ -100,6 +124,7 @@ def _read(connection: Connection, name: str) -> Dictionary:
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             active=row.active,
+            versions=tuple(versions.get(row.code, ())),
         )
         for row in rows
     }
@@ -173,8 +198,26 @@ def add_entry(
     return id
 
 
-def end_entry(connection: Connection, *, dictionary: str, code: str, last_day: date) -> None:
-    """Stop offering an entry after ``last_day``; stored values keep it. Raises NotFound."""
+def add_version(
+    connection: Connection, *, dictionary: str, code: str, title: str, parent: str | None, detail: Mapping[str, Any] | None, valid_from: date, source: str,
+    by_id: UUID, at: datetime,
+) -> None:
+    """Other words and detail of an entry, for cases opened from ``valid_from`` on; a version of the same day is replaced."""
+    values = {"title": title, "parent_code": parent, "detail": dict(detail or {}), "source": source, "by_id": by_id, "at": at}
+    row = {"id": new_id(), "dictionary": dictionary, "code": code, "valid_from": valid_from, **values}
+    connection.execute(insert(dictionary_version).values(row).on_conflict_do_update(index_elements=["dictionary", "code", "valid_from"], set_=values))
+    _dictionaries.forget(connection)
+
+
+def versions_of(connection: Connection, *, dictionary: str, code: str) -> list[Row[Any]]:
+    """The versions of an entry with law, person and time, newest first."""
+    v = dictionary_version.c
+    chosen = select(dictionary_version, person.c.name.label("by_name")).outerjoin(person, person.c.id == v.by_id)
+    return list(connection.execute(chosen.where(v.dictionary == dictionary, v.code == code).order_by(v.valid_from.desc())))
+
+
+def end_entry(connection: Connection, *, dictionary: str, code: str, last_day: date | None) -> None:
+    """Stop offering an entry after ``last_day``, or (None) offer it on; stored values keep it. Raises NotFound."""
     e = dictionary_entry.c
     if not connection.execute(
         update(dictionary_entry).where(e.dictionary == dictionary, e.code == code).values(valid_until=last_day)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from engine.form_filling.attachments import find_usable
 from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
 from engine.form_filling.model import Form
 from engine.form_filling.party_records import party_value
+from engine.kernel.clock import legal_date
 from engine.kernel.errors import NotFound
 from engine.kernel.names import pack_of, qualify
 from engine.reference import parameters
@@ -46,8 +47,17 @@ def form_context(
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
-        values["url"] = url
+        values["url"] = _dated(url, reader.since)
     return FormContext(**values)
+
+
+def _dated(url: Callable[..., str], since: date | None) -> Callable[..., str]:
+    """``url`` that asks for the entries of dictionaries as they read on the day the case was opened."""
+
+    def dated(name: str, **more: str) -> str:
+        return url(name, **more, **({"since": since.isoformat()} if since and name == "options" else {}))
+
+    return dated
 
 
 def _people_in(form: Form, data: Mapping[str, Any]) -> set[UUID]:
@@ -70,6 +80,7 @@ class _Reader:
         self.app, self.connection, self.actor, self.pack, self.at = app, connection, actor, pack, at
         self.case, self.instance_id, self.task, self.facts = case, instance_id, task, facts
         self.on = FormContext(at=at).today
+        self.since = legal_date(case["created_at"]) if case and case.get("created_at") else None
         self.record_id: UUID | None = None
         self._answers: dict[str, dict[str, Any]] | None = None
         self._forms: dict[str, dict[str, Any]] = {}
@@ -77,21 +88,21 @@ class _Reader:
         self._names: dict[tuple[str, UUID], str | None] = {}
 
     def options(self, dictionary: str, parent: str | None) -> Sequence[Option]:
-        entries = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).options(on=self.on, parent=parent)
-        return [_option(entry, self.on) for entry in entries]
+        entries = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).options(on=self.on, parent=parent, since=self.since)
+        return [_option(entry, self.on, self.since) for entry in entries]
 
     def option(self, dictionary: str, code: str) -> Option | None:
         try:
-            entry = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).find(code)
+            entry = load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).find(code, as_of=self.since or self.on)
         except NotFound:
             return None
-        return _option(entry, self.on) if entry else None
+        return _option(entry, self.on, self.since) if entry else None
 
     def detail(self, dictionary: Any, code: Any, key: Any) -> Any:
         """FEEL ``detail(dictionary, code, key)``."""
         if not all(isinstance(part, str) for part in (dictionary, code, key)):
             return None
-        return load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).detail(code, key)
+        return load_dictionary(self.connection, dictionary=qualify(dictionary, self.pack)).detail(code, key, as_of=self.since or self.on)
 
     def parameter(self, name: Any) -> Any:
         """FEEL ``parameter(name)``: the number or text in force today."""
@@ -278,8 +289,9 @@ def answers_of(app: Application, connection: Connection, case_id: UUID, instance
     return {node: open_secrets(app.keys, data) for node, data in rows}
 
 
-def _option(entry: Entry, on: Any) -> Option:
-    return Option(code=entry.code, title=entry.title, parent=entry.parent, pinyin=entry.pinyin, active=entry.in_force(on))
+def _option(entry: Entry, on: date, since: date | None) -> Option:
+    active = entry.in_force(on) or (since is not None and entry.in_force(since))
+    return Option(code=entry.code, title=entry.title, parent=entry.parent, pinyin=entry.pinyin, active=active)
 
 
 def _uuid(text: Any) -> UUID | None:

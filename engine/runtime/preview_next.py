@@ -41,7 +41,8 @@ def preview_next(
         try:
             redo.completed(work, outcome_of(work, outcome).kind)
             return _run_ahead(work, machine, {**(facts or {}), "outcome": outcome})
-        except GuichengError:
+        except (GuichengError, TypeError, ValueError, KeyError):
+            # A handler on the way wants what nobody has filled in yet.
             return []
         finally:
             connection.rollback()

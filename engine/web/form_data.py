@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -38,9 +39,16 @@ def options() -> ResponseReturnValue:
         return _items([])
     with reading() as connection:
         found = load_dictionary(connection, dictionary=name).search(
-            _asked(), on=today(), parent=request.args.get("parent") or None, limit=MOST
+            _asked(), on=today(), parent=request.args.get("parent") or None, since=_since(), limit=MOST
         )
     return _items([{"id": entry.code, "title": entry.title} for entry in found])
+
+
+def _since() -> date | None:
+    try:
+        return date.fromisoformat(request.args.get("since", ""))
+    except ValueError:
+        return None
 
 
 @blueprint.get("/forms/people")

@@ -123,14 +123,15 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
     """
     within = (or_(task.c.scope == context.scope, task.c.scope.startswith(f"{context.scope}/", autoescape=True)),) if context.scope else ()
     rows = context.connection.execute(
-        select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.on_behalf_of, act.c.opinion, act.c.outcome_title, act.c.at)
+        select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.on_behalf_of, act.c.opinion, act.c.outcome_title, act.c.at, act.c.id)
         .join(task, task.c.act_id == act.c.id)
         .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done", *within)
-        .distinct(act.c.node).order_by(act.c.node, act.c.at.desc())
+        .distinct(act.c.node).order_by(act.c.node, act.c.at.desc(), act.c.id.desc())
     ).mappings()
-    found = {row["node"]: _opinion(dict(row)) for row in rows}
+    found = {row["node"]: _opinion(dict(row)) for row in sorted(rows, key=lambda row: (row["at"], row["id"]))}
     work = context.work
     if work.task is not None and work.actor is not None:
+        found.pop(work.task["node"], None)
         found[work.task["node"]] = _opinion({
             "node": work.task["node"], "title": work.task["title"], "actor_id": work.actor.person_id, "actor_name": work.actor.name,
             "actor_post": work.actor.post_title, "on_behalf_of": work.principal[1] if work.principal else "", "opinion": work.opinion, "outcome_title": work.outcome_title, "at": work.at,

@@ -13,6 +13,13 @@ dictionary_entry = Table(
     UniqueConstraint("dictionary", "code"),
 )
 
+dictionary_version = Table(
+    "dictionary_version", metadata, key(), Column("dictionary", Text, nullable=False), Column("code", Text, nullable=False),
+    Column("valid_from", Date, nullable=False, comment="cases opened from this day on see it"), Column("title", Text, nullable=False), Column("parent_code", Text),
+    json("detail", null=True), Column("source", Text, nullable=False, comment="law or paper it rests on"), ref("by_id", "person.id", null=True), instant("at"),
+    UniqueConstraint("dictionary", "code", "valid_from"),
+)
+
 parameter_value = Table(
     "parameter_value", metadata, key(), Column("parameter", Text, nullable=False), Column("value", Numeric), Column("text", Text),
     Column("unit", Text, nullable=False, server_default=""), Column("source", Text, nullable=False), Column("valid_from", Date, nullable=False),
