@@ -16,6 +16,7 @@ from engine.reporting.statistics.count import Ask, figures
 from engine.reporting.statistics.declaration import Rule, Statistic
 from engine.reporting.statistics.periods import Period, period_of
 from engine.reporting.statistics.rules import add_rule, added_rules, with_rules
+from engine.reporting.statistics.targets import add_target
 from engine.runtime.application import Application
 
 RIGHTS = frozenset({"admin", "analyst"})
@@ -75,6 +76,18 @@ def change_counting(
             connection, actor=actor, at=at, action="statistic.rule", object=statistic.name,
             detail={"measure": measure, "from": since, "where": plain_condition(where) if where is not None else None, "source": source.strip()},
         )
+    return id
+
+
+def change_target(
+    app: Application, *, statistic: Statistic, actor: Actor, measure: str, since: date, good: Decimal | None, fair: Decimal | None, less: bool, source: str, at: datetime,
+) -> UUID:
+    """Set a target from a day on, or with neither end none. Raises Forbidden, Invalid with a message per field."""
+    require_change_counting(actor)
+    with app.db.begin() as connection:
+        id = add_target(connection, statistic=statistic, measure=measure, since=since, good=good, fair=fair, less=less, source=source, actor=actor, at=at)
+        told = {"measure": measure, "from": since, "good": None if good is None else str(good), "fair": None if fair is None else str(fair), "less": less, "source": source.strip()}
+        audit.note(connection, actor=actor, at=at, action="statistic.target", object=statistic.name, detail=told)
     return id
 
 

@@ -58,6 +58,13 @@ class Measure:
     on: Field = CREATED
     rules: tuple[Rule, ...] = ()
     target: Target | None = None
+    targets: tuple[tuple[date, Target | None], ...] = ()
+    """Targets that administrators set since, in order of their days; None ends the one before."""
+
+    def target_on(self, day: date | None) -> Target | None:
+        """The target for a period that ends on ``day``; for no period the newest."""
+        held = [target for since, target in self.targets if day is None or since <= day]
+        return held[-1] if held else self.target
 
 
 @dataclass(frozen=True, kw_only=True)

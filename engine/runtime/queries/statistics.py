@@ -20,6 +20,7 @@ from engine.reporting.statistics.count import LARGEST_GROUPS, TIME, Ask, Figures
 from engine.reporting.statistics.declaration import UNIT, Measure, Statistic
 from engine.reporting.statistics.periods import Period, period_of, read_period
 from engine.reporting.statistics.rules import added_rules, with_rules
+from engine.reporting.statistics.targets import added_targets, with_targets
 from engine.runtime.queries.record_words import Words
 from engine.storage.tables.organisation import unit
 
@@ -69,7 +70,7 @@ def answer(
 
     Rules of counting that administrators added hold. Raises Invalid for measures and dimensions that aren't there.
     """
-    statistic = with_rules(statistic, added_rules(connection, statistic=statistic))
+    statistic = with_targets(with_rules(statistic, added_rules(connection, statistic=statistic)), added_targets(connection, statistic=statistic))
     named = _named(statistic, measures)
     if ask.by == UNIT and ask.root is None:
         ask = replace(ask, root=root_of(connection, statistic=statistic, actor=actor))
@@ -241,7 +242,8 @@ def _cell(statistic: Statistic, ask: Ask, name: str, value: Decimal | None) -> C
     behind = ""
     if measure.over != "share":
         behind = Asked(where=tree_of(statistic, measure, ask.period, where=ask.where), under=ask.root.id if ask.root else None).address
-    return Cell(value=value, light=measure.target.light(value) if measure.target else "", behind=behind)
+    target = measure.target_on(ask.period.last if ask.period else None)
+    return Cell(value=value, light=target.light(value) if target else "", behind=behind)
 
 
 def _growth(now: Decimal | None, before: Decimal | None) -> Decimal | None:
