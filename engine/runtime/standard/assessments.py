@@ -173,6 +173,8 @@ def _score(round_id: UUID, unit: UUID, place: int, item: Item, counted: Counted 
     values: dict[str, Any] = {
         "round": str(round_id), "assessed": str(unit), "item": item.key, "title": item.title, "place": place, "kind": item.kind, "automatic": item.automatic, "points": item.points,
     }
+    if counted is None and item.kind != "normal":
+        values["score"] = Decimal(0)  # nothing is added or taken off until somebody says so
     if counted is not None:
         values |= {"figures": [dict(one) for one in counted.figures], "computed": counted.score, "score": counted.score}
     return values

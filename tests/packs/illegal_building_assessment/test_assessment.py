@@ -45,10 +45,11 @@ def test_manual_items_are_scored_and_changed_by_the_city_only_until_they_are_pub
         walk.give("CG-A", login="city_chief")
     with pytest.raises(Invalid, match="没有打分"):
         walk.do("city_works", "score", "submit")
-    assert walk.give("CG-A") == 3 and walk.give("CG-A") == 0 and walk.give("CG-A", {"organisation": "9"}) == 1 and walk.give("CG-B") == 3
+    assert walk.give("CG-A", {"organisation": "10"}) == 1 and walk.give("CG-A", {"organisation": "10"}) == 0 and walk.give("CG-A", {"organisation": "9"}) == 1
+    assert walk.give("CG-B", {"organisation": "10", "accident": "2"}) == 2
     with walk.app.db.connect() as connection:
         rows = connection.execute(select(record_history.c.reason, record_history.c.changes).where(record_history.c.register == "assessment.score", record_history.c.reason == "改分")).all()
-    assert [row.changes["score"] for row in rows] == [["10", "9"]]
+    assert [row.changes["score"] for row in rows] == [["10", "9"], ["0", "2"]]
     walk.do("city_works", "score", "submit")
     walk.do("city_chief", "review", "send_back")
     assert walk.give("CG-B", {"organisation": "7"}) == 1
