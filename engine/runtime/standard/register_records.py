@@ -53,6 +53,16 @@ def save_record(
     return {"record_id": str(id)}
 
 
+@service_task(title="逐条记入台账", mode="inline")
+def save_records(context: TaskContext, *, register: str, rows: list, reason: str = "") -> dict[str, int]:
+    """As ``gc.save_record`` for each of ``rows``: a context of values by field, with ``record`` (an id) to change that one. At most 2,000. Result: ``count``."""
+    if len(rows) > MOST_FOUND:
+        raise BusinessError("too_many_records", f"一次最多记入 {MOST_FOUND} 条，现在 {len(rows)} 条，请分几次。")
+    for row in rows:
+        save_record(context, register=register, values={name: value for name, value in row.items() if name != "record"}, record=str(row.get("record") or ""), reason=reason)
+    return {"count": len(rows)}
+
+
 @service_task(title="从台账删除", mode="inline")
 def remove_record(context: TaskContext, *, register: str, record: str, reason: str = "") -> None:
     """Take ``record`` (an id) out of ``register``; it and its history stay stored. Error ``no_record`` when it isn't there any more."""
@@ -74,25 +84,30 @@ def look_up(context: TaskContext, *, register: str, record: str) -> dict[str, An
 @service_task(title="按条件找台账记录", mode="inline", pure=True)
 def find_records(
     context: TaskContext, *, register: str, filter: dict | None = None, ids: list | None = None, near: dict | None = None, within: float = 0, most: int = 500,
+    fields: list | None = None,
 ) -> dict[str, Any]:
     """Records of ``register`` that whoever takes this step sees, by ``filter`` {field: value or list of values} or among ``ids``, oldest first.
 
     With ``within`` (metres) only those whose place lies that near the point ``near``; none when it is unknown.
-    Results: ``found``, a list of {id, label, unit}, at most ``most`` (2,000 and never more); ``count``, how many there are in all.
+    Results: ``found``, a list of {id, label, unit} and what the open ``fields`` hold, at most ``most`` (2,000 and never more); ``count``, how many there are in all.
     """
     declared, table = _register(context, register)
     if context.work.actor is None:
         raise BusinessError("nobody", "这一步要由人办理的一步带出，不能由系统自己开始。")
     pairs = [(f"f.{name}", str(value)) for name, held in (filter or {}).items() for value in (held if isinstance(held, list) else [held]) if value is not None]
     label = table_column(table, title_field(declared)).label("x_label")
-    query = visible(declared, table, context.work.actor, table.c.id, table.c.unit_id, label)
+    told = [name for name in fields or () if name in declared.fields and not declared.fields[name].secret]
+    query = visible(declared, table, context.work.actor, table.c.id, table.c.unit_id, label, *(table.c[name].label(f"x_{name}") for name in told))
     query = narrow(query, declared, table, read_asked(declared, pairs, on=context.today))
     if ids is not None:
         query = query.where(table.c.id.in_([UUID(str(one)) for one in ids]))
     if within:
         query = query.where(_nearby(declared, table, near, float(within)))
     rows = context.connection.execute(query.order_by(table.c.created_at, table.c.id).limit(MOST_FOUND)).mappings().all()
-    found = [{"id": str(row["id"]), "label": row["x_label"] or "", "unit": _plain(row["unit_id"])} for row in rows[: min(int(most), MOST_FOUND)]]
+    found = [
+        {**{name: _plain(row[f"x_{name}"]) for name in told}, "id": str(row["id"]), "label": row["x_label"] or "", "unit": _plain(row["unit_id"])}
+        for row in rows[: min(int(most), MOST_FOUND)]
+    ]
     return {"found": found, "count": len(rows)}
 
 
