@@ -6,7 +6,7 @@ import click
 from engine.cli.host import Host
 
 
-@click.group(help="安全：逐条要求清单、到期可销毁的案件。")
+@click.group(help="安全：逐条要求清单、到期可销毁的案件、资产信息。")
 def command() -> None:
     pass
 
@@ -31,3 +31,14 @@ def retention(host: Host) -> None:
     for one in due:
         click.echo(f"{one.due_on}　{one.number or '没有编号'}　{one.title}　{one.law}")
     click.echo(f"{count} 条保管规定，{len(due)} 件到期。")
+
+
+@command.command("assets", help="资产信息（JSON）：平台、系统、数据库、每个依赖的版本；设了 GUICHENG_SYSLOG 时每天随日志外送一次。")
+@click.pass_obj
+def assets(host: Host) -> None:
+    import orjson
+
+    from engine.access.sending_out import assets as listed
+
+    with host.application() as app, app.db.connect() as connection:
+        click.echo(orjson.dumps(listed(connection, app), option=orjson.OPT_INDENT_2).decode())

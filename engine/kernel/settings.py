@@ -27,6 +27,7 @@ class Settings:
     geocoder       [GUICHENG_GEOCODER] the connector that addresses are looked up with, such as "geocoder"; none by default: the local gazetteer
     release_policy [GUICHENG_RELEASE] what a changed program file does at start: "warn" (default) or "refuse"
     proxies        [GUICHENG_PROXIES] addresses or networks, comma-separated, whose X-Forwarded-For is believed; none by default
+    syslog         [GUICHENG_SYSLOG] log server to which the trail goes every minute: udp://host:514 or tcp://host:601 (RFC 5424); none by default
     directories    file ``sign_in.json`` in data_dir: OpenID Connect and LDAP (docs/security.md); off without it
     """
 
@@ -44,6 +45,7 @@ class Settings:
     only_packs: tuple[str, ...] | None = None
     map_tiles: str = ""
     map_note: str = ""
+    syslog: str = ""
     geocoder: str = ""
 
     @classmethod
@@ -65,6 +67,7 @@ class Settings:
             map_tiles=env.get("GUICHENG_TILES", ""),
             map_note=env.get("GUICHENG_TILES_NOTE", ""),
             geocoder=env.get("GUICHENG_GEOCODER", ""),
+            syslog=env.get("GUICHENG_SYSLOG", ""),
             release_policy=env.get("GUICHENG_RELEASE", "warn"),
             proxies=tuple(one.strip() for one in env.get("GUICHENG_PROXIES", "").split(",") if one.strip()),
         )

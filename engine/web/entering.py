@@ -14,6 +14,7 @@ from flask import request
 from sqlalchemy import Connection
 
 from engine.access import actors, audit, ldap, one_time, passwords, rates, second_factor, sessions, sign_in_bounds
+from engine.access.alarms import raise_alarm
 from engine.access.directories import read_directories
 from engine.access.sign_in_policy import Policy, policy_on
 from engine.kernel.clock import legal_date
@@ -63,6 +64,7 @@ def slow_down(login: str) -> tuple[Policy, passwords.Candidate]:
         over = tries > policy.tries_per_address or same > policy.tries_per_account or wrong >= policy.wrong_per_address
         if tries == policy.tries_per_address + 1 or same == policy.tries_per_account + 1:  # once a minute, not once a try
             audit.note(connection, actor=None, at=now(), action="登录受限", object="账号", network=network(), detail={"tries": tries, "same": same, "wrong": wrong})
+            raise_alarm(connection, kind="attack", subject=f"sign-in:{network()}", text=f"从 {network()} 登录太频繁：一分钟 {tries} 次，十分钟内错 {wrong} 次", at=now(), level="low")
         candidate = passwords.look_up(connection, login=login, policy=policy)
     if over:
         raise rates.TooOften(TOO_OFTEN, retry_after=rates.seconds_left(now(), TEN_MINUTES if wrong >= policy.wrong_per_address else timedelta(minutes=1)))

@@ -1,4 +1,4 @@
-"""One shape for every error: a page for people, ``{"error": {code, message, …}}`` for scripts and programs."""
+"""One shape for every error: a page for people, ``{"error": {code, message, …}}`` for scripts of our pages, problem+json for programs."""
 from __future__ import annotations
 
 from typing import Any
@@ -12,6 +12,7 @@ from engine.kernel.errors import DeployRefused, GuichengError, Invalid
 from engine.kernel.ids import new_id
 from engine.web.api import errors as api
 from engine.web.guard import LoginRequired, wants_page
+from engine.web.refusals import note_refusal
 
 log = structlog.get_logger(__name__)
 TITLES = {
@@ -48,6 +49,7 @@ def shape(error: GuichengError) -> dict[str, Any]:
 
 
 def on_guicheng(error: GuichengError) -> ResponseReturnValue:
+    note_refusal(error.status, error.code)
     if api.below_api():
         return api.of_guicheng(error)
     if not wants_page():
@@ -59,6 +61,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status in (301, 302, 303, 304, 307, 308):
         return error
+    note_refusal(status, f"http_{status}")
     if api.below_api():
         return api.of_http(error)
     message = PLAIN.get(status, PLAIN[400])
