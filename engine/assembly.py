@@ -32,6 +32,7 @@ from engine.runtime.deliver_items import deliver_items
 from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.deliver_signal import catch_signal, throw_signal
 from engine.runtime.end_items import end_items
+from engine.runtime.exchange.run_exchange import run_exchange
 from engine.runtime.export_register import make_export
 from engine.runtime.hand_out_timers import fire_timers
 from engine.runtime.handlers import ConnectorFactory, ServiceTask, connectors_in, service_tasks_in
@@ -155,6 +156,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.REPLAN_CLOCKS, replan_clocks)
     app.jobs.register(job_names.KEY_ROUND, run_round, attempts=5, exhausted=round_failed)
     app.jobs.register(job_names.CASE_BUNDLE, make_bundle, attempts=3, exhausted=bundle_failed)
+    app.jobs.register(job_names.EXCHANGE, run_exchange, attempts=5)
     for name, made in TRANSFERS.items():
         app.jobs.register(name, made, attempts=3, exhausted=transfer_failed)
     for name, function in JOBS.items():

@@ -98,6 +98,28 @@ class Begin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What is fetched from (``way`` in) or given to (out) an outside ``system`` every so many minutes.
+
+    An item that comes begins the process of ``message``, or is kept in ``register`` under the field ``key``; ``adds`` joins its data. Out go
+    the ``fields`` of the records of ``register`` that changed and fulfil ``where``.
+    """
+
+    name: str
+    title: str
+    system: str
+    way: str
+    feed: str
+    every: int
+    message: str | None = None
+    register: str | None = None
+    key: str | None = None
+    adds: Mapping[str, Any] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    where: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What pack.yaml says, every reference qualified as ``<pack>.<name>``."""
 
@@ -115,6 +137,7 @@ class Manifest:
     starts: Mapping[str, Start] = field(default_factory=dict)
     matters: Mapping[str, Matter] = field(default_factory=dict)
     begins: Mapping[str, Begin] = field(default_factory=dict)
+    exchanges: Mapping[str, Exchange] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)
     exempt: Mapping[str, str] = field(default_factory=dict)
 
@@ -156,6 +179,7 @@ def _build(raw: Mapping[str, Any], pack: str) -> Manifest:
         starts=each("starts", lambda name, v: _start(name, v, pack)),
         matters=each("matters", lambda name, v: _matter(name, v, pack)),
         begins=each("begins", lambda name, v: Begin(process=name, title=v["title"], kind=qualify(v["kind"], pack))),
+        exchanges=each("exchanges", lambda name, v: _exchange(name, v, pack)),
         requirements=raw.get("requirements", {}),
         exempt=raw.get("exempt", {}),
     )
@@ -171,6 +195,11 @@ def _kind(name: str, value: Mapping[str, Any], pack: str) -> Kind:
         handler=qualify(value["handler"], pack) if "handler" in value else None,
         closed=frozenset(value.get("closed", ())),
     )
+
+
+def _exchange(name: str, value: Mapping[str, Any], pack: str) -> Exchange:
+    register = {"register": qualify(value["register"], pack)} if "register" in value else {}
+    return Exchange(name=name, **{**value, **register, "fields": tuple(value.get("fields", ()))})
 
 
 def _role(name: str, value: Mapping[str, Any]) -> Role:

@@ -22,14 +22,14 @@ class JsonHttp:
 
     An answer with one of the statuses ``decided`` is the system's own decision: BusinessError(``refused``) with its words.
     Everything else that is no success, no answer in time, or an answer that is no JSON object is worth another try: TryAgain.
-    Without ``refused`` nothing is a decision. ``title`` names the system in what people read.
+    Without ``refused`` nothing is a decision. ``largest`` is how many bytes of an answer are read. ``title`` names the system in what people read.
     """
 
-    def __init__(self, config: ConnectorConfig, *, title: str, refused: str = "", decided: Collection[int] = (404, 409, 422)) -> None:
+    def __init__(self, config: ConnectorConfig, *, title: str, refused: str = "", decided: Collection[int] = (404, 409, 422), largest: int = LARGEST_ANSWER) -> None:
         self._url = config.url.rstrip("/")
         self._token = str(config.options.get("token", ""))
         self._timeout = float(config.options.get("timeout_seconds", TIMEOUT_SECONDS))
-        self._title, self._refused, self._decided = title, refused, decided
+        self._title, self._refused, self._decided, self._largest = title, refused, decided, largest
 
     def post(self, path: str, body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T], *, key: str = "") -> T:
         """``read`` over the answer to ``body``; ``key`` is sent as Idempotency-Key. What ``read`` raises as ValueError is worth another try."""
@@ -46,7 +46,7 @@ class JsonHttp:
         request = urllib.request.Request(self._url + path, **given)  # noqa: S310 - the address comes from the deployment's own configuration
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310 - see above
-                answer = response.read(LARGEST_ANSWER)
+                answer = response.read(self._largest)
             return read(_object(answer))
         except urllib.error.HTTPError as error:
             with error:

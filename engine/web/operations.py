@@ -1,16 +1,13 @@
 """值守: cases that don't get on and why, background jobs, and one instance with its facts, its snapshots, its end."""
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access.scope import require_case
-from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import Conflict, GuichengError, Invalid, NotFound
-from engine.reference import calendars
 from engine.runtime.begin import load_machine
 from engine.runtime.incidents import OPERATOR
 from engine.runtime.operating.repair_facts import declared_facts, repair_facts
@@ -34,7 +31,7 @@ JOBS = {
     "runtime.run_effect": "自动步骤", "runtime.match_inbox": "核对先到的消息", "runtime.throw_message": "发消息", "runtime.throw_signal": "发信号", "runtime.catch_signal": "收信号",
     "runtime.whole_file": "整卷打印", "runtime.check_migration": "迁移试算", "runtime.run_migration": "迁移在办案件", "runtime.undo_migration": "撤销迁移",
     "runtime.make_items": "分办建案", "runtime.deliver_items": "分办汇总", "runtime.end_items": "结束分办", "runtime.hold_items": "暂停分办", "registers.export": "台账导出",
-    "registers.check_import": "检查导入", "registers.write_import": "写入导入", "registers.undo_import": "撤销导入",
+    "runtime.exchange": "数据交换", "registers.check_import": "检查导入", "registers.write_import": "写入导入", "registers.undo_import": "撤销导入",
 }
 DAYS = 10
 
@@ -46,18 +43,9 @@ def page() -> ResponseReturnValue:
     days = min(max(request.args.get("days", DAYS, type=int), 1), 250)
     app = application()
     with reading() as connection:
-        limits = _limits(connection, days)
+        limits = stuck_query.limits_for(connection, days=days, today=today(), now=now())
         found = [(reason, stuck_query.find_stuck(connection, actor=actor(), limits=limits, reason=reason)) for reason in (*stuck_query.REASONS, stuck_query.messages(app.library))]
     return render_template("operations/page.html", found=found, days=days, most=stuck_query.MOST)
-
-
-def _limits(connection: Any, days: int) -> stuck_query.Limits:
-    calendar, day, left = calendars.load(connection), today(), days
-    while left:
-        day -= timedelta(days=1)
-        left -= calendar.is_working(day) if calendar.is_known(day) else day.weekday() < 5
-    long_ago = datetime.combine(day, time(), SHANGHAI)
-    return stuck_query.Limits(settled=now() - timedelta(minutes=15), untouched=long_ago, suspended=long_ago, silent=long_ago)
 
 
 @blueprint.get("/operations/jobs")

@@ -4,11 +4,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from engine.storage.tables import metadata
+
 revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
 
+TABLES = ("exchange_state", "exchange_item")
 STATEMENTS = (
     "ALTER TABLE register_transfer ADD COLUMN IF NOT EXISTS options jsonb NOT NULL DEFAULT '{}'",
     "ALTER TABLE register_transfer ADD COLUMN IF NOT EXISTS doubts jsonb NOT NULL DEFAULT '[]'",
@@ -19,5 +22,6 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """A database made by today's 0001 has it already."""
+    metadata.create_all(op.get_bind(), tables=[metadata.tables[name] for name in TABLES], checkfirst=True)
     for statement in STATEMENTS:
         op.get_bind().execute(sa.text(statement))

@@ -1,0 +1,62 @@
+"""对账: what the other side says of a day against what is on record here; what is missing is fetched, what was refused tried again."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from engine.access.actors import Actor
+from engine.kernel.errors import Invalid
+from engine.packs.manifest import Exchange
+from engine.runtime.application import Application
+from engine.runtime.exchange.contract import PAGE, ExchangePartner, Item
+from engine.runtime.exchange.listed import get_exchange
+from engine.runtime.exchange.receive import take_items
+from engine.runtime.exchange.run_exchange import OPERATOR
+from engine.storage.tables.exchanges import exchange_item
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Of one day: how many each side has, which keys only they or only we have, and which are here but refused."""
+
+    day: date
+    theirs: int
+    ours: int
+    missing: Sequence[str]
+    surplus: Sequence[str]
+    refused: Sequence[str]
+
+    @property
+    def even(self) -> bool:
+        return not (self.missing or self.surplus or self.refused)
+
+
+def compare_day(app: Application, *, name: str, day: date) -> Compared:
+    """Ask the system about ``day``; raises TryAgain when it does not answer."""
+    exchange = get_exchange(app.catalogue, name)
+    theirs = set(_partner(app, exchange).keys_of(exchange.feed, day=day))
+    t = exchange_item.c
+    with app.db.connect() as connection:
+        ours = {row.key: row.state for row in connection.execute(select(t.key, t.state).where(t.exchange == name, t.day == day))}
+    taken = {key for key, state in ours.items() if state == "done"}
+    return Compared(
+        day=day, theirs=len(theirs), ours=len(ours), missing=sorted(theirs - set(ours)), surplus=sorted(taken - theirs), refused=sorted(key for key, state in ours.items() if state != "done"),
+    )
+
+
+def fetch_missing(app: Application, *, actor: Actor, name: str, keys: Sequence[str], at: datetime) -> int:
+    """Fetch items by their keys, also such as were refused before; how many were looked at."""
+    actor.require(OPERATOR)
+    exchange = get_exchange(app.catalogue, name)
+    if exchange.way != "in" or not keys or len(keys) > PAGE:
+        raise Invalid(f"选 1 到 {PAGE} 条要补取的来件。")
+    found: Sequence[Item] = _partner(app, exchange).fetch(exchange.feed, keys=list(keys))
+    return take_items(app, exchange, found, at=at, again=True)
+
+
+def _partner(app: Application, exchange: Exchange) -> ExchangePartner:
+    partner: ExchangePartner = app.connector(exchange.system)
+    return partner

@@ -1,0 +1,78 @@
+"""Records that go out: those that changed since the last time and fulfil the condition, each under a key of its revision."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Table, select, tuple_
+
+from engine.kernel.clock import legal_date
+from engine.packs.manifest import Exchange
+from engine.registers.catalogue import get_register
+from engine.registers.conditions import clause_of, read_condition
+from engine.registers.declaration import Register
+from engine.runtime.application import Application
+from engine.runtime.exchange.contract import PAGE, ExchangePartner
+from engine.runtime.exchange.listed import keep_item, known_keys, state_of
+from engine.storage.tables.exchanges import exchange_state
+from engine.storage.tables.organisation import unit
+
+SETTLED = timedelta(seconds=2)
+"""Younger changes wait for the next time: an act that began before them may still be under way."""
+
+
+def give_all(app: Application, exchange: Exchange, *, at: datetime) -> int:
+    """Page after page; how many records were given. The place is kept after every record, so that a break repeats one at most."""
+    partner: ExchangePartner = app.connector(exchange.system)
+    register, table = get_register(app.library, str(exchange.register))
+    given = 0
+    while True:
+        with app.db.begin() as connection:
+            rows = _changed(connection, exchange, register, table, str(state_of(connection, exchange.name, lock=True)["cursor"]), at)
+            known = known_keys(connection, exchange=exchange.name, keys=[_key(row) for row in rows])
+            codes: dict[UUID, str] = dict(connection.execute(select(unit.c.id, unit.c.code)).tuples().all()) if rows else {}
+        for row in rows:
+            if _key(row) not in known:
+                _give(app, partner, exchange, register, row, codes, at)
+                given += 1
+            with app.db.begin() as connection:
+                connection.execute(exchange_state.update().where(exchange_state.c.name == exchange.name).values(cursor=f"{row['updated_at'].isoformat()} {row['id']}"))
+        if len(rows) < PAGE:
+            return given
+
+
+def _changed(connection: Any, exchange: Exchange, register: Register, table: Table, cursor: str, at: datetime) -> Sequence[RowMapping]:
+    query = select(table).where(table.c.updated_at <= at - SETTLED, table.c.deleted_at.is_(None))
+    if exchange.where:
+        query = query.where(clause_of(read_condition(exchange.where, register), table))
+    if cursor:
+        moment, _, id = cursor.partition(" ")
+        query = query.where(tuple_(table.c.updated_at, table.c.id) > (datetime.fromisoformat(moment), UUID(id)))
+    found: Sequence[RowMapping] = connection.execute(query.order_by(table.c.updated_at, table.c.id).limit(PAGE)).mappings().all()
+    return found
+
+
+def _give(app: Application, partner: ExchangePartner, exchange: Exchange, register: Register, row: RowMapping, codes: Mapping[UUID, str], at: datetime) -> None:
+    record = {"id": str(row["id"]), "unit_code": codes.get(row["unit_id"], ""), "changed_at": row["updated_at"].isoformat()}
+    record |= {name: _plain(row[name], codes) for name in exchange.fields if row[name] is not None and not register.fields[name].secret}
+    receipt = partner.push(exchange.feed, record=record, key=_key(row))
+    with app.db.begin() as connection:
+        keep_item(
+            connection, exchange=exchange.name, key=_key(row), day=legal_date(row["updated_at"]), state="refused" if receipt.refused else "done", told=receipt.refused or receipt.number,
+            data=record if receipt.refused else None, record_id=row["id"], case_id=row["case_id"], at=at,
+        )
+
+
+def _key(row: RowMapping) -> str:
+    return f"{row['id']}:{row['updated_at']:%Y%m%dT%H%M%S%f}"
+
+
+def _plain(value: Any, codes: Mapping[UUID, str]) -> Any:
+    if isinstance(value, UUID):
+        return codes.get(value, str(value))
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,1 @@
+"""区拆违系统: feeds cases, demolitions; takes points, scores."""

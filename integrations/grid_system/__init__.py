@@ -1,0 +1,1 @@
+"""网格化系统: feeds cases; takes results."""

@@ -1,0 +1,12 @@
+"""The client of 网格化系统: the common contract of exchanges over HTTP."""
+from __future__ import annotations
+
+from engine.sdk import ConnectorConfig, connector
+from engine.sdk.exchanging import ExchangePartner, HttpExchange
+from integrations.grid_system.messages import FEEDS
+
+
+@connector(title="网格化系统")
+def make_client(config: ConnectorConfig) -> ExchangePartner:
+    """The client of the configured system, real or simulated."""
+    return HttpExchange(config, title="网格化系统", feeds=FEEDS)

@@ -1,0 +1,1 @@
+"""12345 热线: feeds tickets; takes replies."""
