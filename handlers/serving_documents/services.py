@@ -16,6 +16,7 @@ def open_service(context: TaskContext, *, document_id: str, paper: str, party_na
     """``record_id``, ``label`` of this service's clocks, and what the party confirmed last on any case: ``electronic_consent``, ``confirmed_address``."""
     record = context.write_record(RECORD, {
         "paper": paper, "document_id": document_id, "party": party_name, "party_id": party_id or None, "state": "preparing", "case_title": context.case["title"],
+        "case_number": context.case["number"],
     })
     confirmed = (context.latest_record(ADDRESS, party_id=party_id) if party_id else None) or {}
     return {

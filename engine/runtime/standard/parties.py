@@ -88,8 +88,12 @@ def pair_documents(
 
 
 @service_task(title="发到当事人端", mode="inline", reversible=False, help="文书放到这个当事人的页面上，并给出一次性的签收码和网址，印在给当事人的纸上。")
-def send_to_party(context: TaskContext, *, document_id: str, party_id: str, clock: str = "") -> dict[str, Any]:
-    """``code``, ``link``, ``sent_on``. ``clock`` names the parameter that says how many days the code holds (thirty by default)."""
+def send_to_party(context: TaskContext, *, document_id: str, party_id: str = "", clock: str = "") -> dict[str, Any]:
+    """``code``, ``link``, ``sent_on``. ``clock`` names the parameter that says how many days the code holds (thirty by default).
+
+    Without ``party_id`` it goes to the only party of the case.
+    """
+    party_id = party_id or describe_party(context)["party_id"]
     row = _paper(context, document_id)
     days = int(context.parameter(qualify(clock, pack_of(context.process)))) if clock else 30
     party_papers.send_paper(
