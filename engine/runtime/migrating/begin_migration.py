@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import Connection, func, insert, literal, select, update
 
@@ -26,17 +26,19 @@ BATCH = 500
 
 
 def begin_migration(
-    app: Application, *, actor: Actor, process: str, definition_id: UUID | None = None, mapping: Mapped | None = None, reason: str = "", at: datetime
+    app: Application, *, actor: Actor, process: str, definition_id: UUID | None = None, mapping: Mapped | None = None, reason: str = "", key: str = "", at: datetime
 ) -> UUID:
     """Queue a dry run over the running instances of ``process`` that don't stand on the bundle in force; the migration's id.
 
-    ``definition_id`` narrows it to one version. Raises Forbidden without the right ``analyst``, NotFound, Conflict when there is none to move.
+    ``definition_id`` narrows it to one version; the same ``key`` is one migration. Raises Forbidden without the right ``analyst``, NotFound, Conflict when there is none to move.
     """
     actor.require(ANALYST)
     if app.library.find_current("process", process) is None:
         raise NotFound("没有这个流程，或者它已经停用。")
-    id = new_id()
+    id = uuid5(NAMESPACE_URL, f"migration:{actor.person_id}:{key}") if key else new_id()
     with app.db.begin() as connection:
+        if key and connection.scalar(select(migration.c.id).where(migration.c.id == id)):
+            return id
         target = bundle_for(app, connection, process=process, at=at)
         connection.execute(insert(migration).values(
             id=id, process=process, definition_id=definition_id, bundle_id=target.id, mapping=dict(mapping or {}), reason=reason.strip()[:500], status="checking",

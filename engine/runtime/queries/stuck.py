@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, String, cast, exists, func, literal, select
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict
+from engine.kernel.clock import SHANGHAI
 from engine.packs.library import Library
+from engine.reference import calendars
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person
 from engine.storage.tables.runtime import effect, incident, instance, subscription, task, task_candidate, timer
@@ -42,6 +44,16 @@ class Reason:
     title: str
     remedy: str
     query: Callable[[Limits], Select[Any]]
+
+
+def limits_for(connection: Connection, *, days: int, today: date, now: datetime) -> Limits:
+    """Stuck since ``days`` working days ago; what moves by itself since a quarter of an hour."""
+    calendar, day, left = calendars.load(connection), today, days
+    while left:
+        day -= timedelta(days=1)
+        left -= calendar.is_working(day) if calendar.is_known(day) else day.weekday() < 5
+    long_ago = datetime.combine(day, time(), SHANGHAI)
+    return Limits(settled=now - timedelta(minutes=15), untouched=long_ago, suspended=long_ago, silent=long_ago)
 
 
 def find_stuck(connection: Connection, *, actor: Actor, limits: Limits, reason: Reason) -> list[Row]:

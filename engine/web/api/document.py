@@ -7,6 +7,7 @@ import orjson
 from flask import Response, current_app
 from flask_openapi3.models import APISpec, Components, Info, Server
 
+from engine.web.api.errors import MEDIA_TYPE
 from engine.web.api.screen import DEEPEST, LARGEST_JSON, PER_MINUTE
 from engine.web.api.topic import make_topic
 from engine.web.context import application
@@ -18,7 +19,7 @@ ABOUT = f"""规程的开放接口：页面上能办的，程序也能办。
 
 - 令牌：在“我的—接口令牌”里生成，放在请求头 `Authorization: Bearer <令牌>`。令牌代表一个人的一个岗位，他看得到什么、能办什么，令牌就看得到什么、能办什么。
 - 办一次：办理类请求都要带请求头 `Idempotency-Key`。重发同一个请求用同一个值，只办一次；换了内容返回 409 `key_reused`。
-- 出错：都是 `{{"error": {{"code", "message", "fields"?, "findings"?}}}}`，状态码照 HTTP。不是自己单位的编号和不存在的编号一样返回 404。
+- 出错：都是 `application/problem+json`（RFC 9457）：`type`、`title`、`status`、`detail`（中文，说怎么办）、`instance`，另有 `code`、`fields`、`findings`；状态码照 HTTP。不是自己单位的编号和不存在的编号一样返回 404。
 - 翻页：列表给 `next`，下一页带 `cursor=next`，原样传回。
 - 上限：JSON 请求 {LARGEST_JSON // 2**20} MB、{DEEPEST} 层，文件 20 MB；每个令牌每分钟 {PER_MINUTE} 次，超过返回 429，`Retry-After` 说等几秒。
 - 每个回答都有 `X-Request-Id`，可以自己带；报问题时请告诉管理员。
@@ -62,6 +63,9 @@ def _finish(operation: dict[str, Any]) -> None:
         operation["responses"] = {code: answer for code, answer in operation["responses"].items() if code == "200"}
     for code, answer in operation["responses"].items():
         answer["description"] = WORDS.get(code, answer["description"])
+        content = answer.get("content", {})
+        if code >= "400" and "application/json" in content:
+            answer["content"] = {MEDIA_TYPE: content["application/json"]}
 
 
 WORDS = {

@@ -1,8 +1,13 @@
-"""Every error below /api in one shape: ``{"error": {"code", "message", "fields"?, "findings"?}}``."""
+"""Every error below /api in one shape, ``application/problem+json`` (RFC 9457).
+
+``type`` (a URN that ends in the code), ``title`` (what kind of trouble), ``status``, ``detail`` (what happened and what to do), ``instance`` (the
+address asked and the number of the request), and of ours ``code``, ``fields`` and ``findings``.
+"""
 from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -11,6 +16,11 @@ from engine.kernel.errors import DeployRefused, GuichengError, Invalid
 from engine.kernel.ids import new_id
 
 ROOT = "/api/"
+MEDIA_TYPE, TYPE = "application/problem+json", "urn:guicheng:problem:"
+TITLES = {
+    400: "请求读不懂", 401: "令牌不能用", 403: "不能这样做", 404: "没有找到", 405: "方法不对", 409: "情况已经变了", 413: "内容太大", 415: "内容类型不对", 422: "内容有错",
+    429: "请求太频繁", 500: "系统内部出错", 503: "外部系统没有应答",
+}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 HTTP: dict[int, tuple[str, str]] = {
     400: ("bad_request", "请求不完整，没有办理。请对照接口文档检查后重发。"),
@@ -84,11 +94,14 @@ def of_bug(message: str) -> Response:
 
 
 def _answer(status: int, code: str, message: str, *, fields: dict[str, str] | None = None, findings: list[dict[str, Any]] | None = None) -> Response:
-    body: dict[str, Any] = {"code": code, "message": message}
+    body: dict[str, Any] = {
+        "type": f"{TYPE}{code}", "title": TITLES.get(status, TITLES[400]), "status": status, "detail": message,
+        "instance": f"{quote(request.path)}#{request_id()}", "code": code,
+    }
     if fields:
         body["fields"] = fields
     if findings:
         body["findings"] = findings
-    answer = jsonify({"error": body})
-    answer.status_code = status
+    answer = jsonify(body)
+    answer.status_code, answer.mimetype = status, MEDIA_TYPE
     return answer

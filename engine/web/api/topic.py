@@ -55,19 +55,17 @@ def with_example(example: Any) -> ConfigDict:
     return cast(ConfigDict, {"extra": "forbid", "openapi_extra": {"example": example}})
 
 
-class ErrorDetail(BaseModel):
-    """出了什么错"""
+class ErrorAnswer(BaseModel):
+    """所有接口出错时都是这个样子：application/problem+json（RFC 9457）"""
 
+    type: str = Field(description="错误的种类，URN，最后一段就是 code", json_schema_extra={"example": "urn:guicheng:problem:invalid"})
+    title: str = Field(description="这一类错误的名称", json_schema_extra={"example": "内容有错"})
+    status: int = Field(description="HTTP 状态码", json_schema_extra={"example": 422})
+    detail: str = Field(description="这一次出了什么错、该怎么办", json_schema_extra={"example": "还有 1 处要改，改好就能提交"})
+    instance: str = Field(description="请求的地址和编号（X-Request-Id）", json_schema_extra={"example": "/api/cases#01a1f988c57f"})
     code: str = Field(description="错误代码，不会改变，供程序判断", json_schema_extra={"example": "invalid"})
-    message: str = Field(description="中文说明，告诉人该怎么办", json_schema_extra={"example": "还有 1 处要改，改好就能提交"})
     fields: dict[str, str] | None = Field(default=None, description="哪一栏错、怎么改；多行表的路径写成 rows.0.name")
     findings: list[dict[str, Any]] | None = Field(default=None, description="内容文件不能部署时的问题清单")
-
-
-class ErrorAnswer(BaseModel):
-    """所有接口出错时都是这个样子"""
-
-    error: ErrorDetail
 
 
 class KeyHeader(Asked):

@@ -28,9 +28,9 @@ def state(town: Town) -> Any:
 def refused(caller: Caller, town: Town, path: str, body: dict[str, Any] | None = None, *, status: int) -> str:
     """The message of a refusal that changed nothing."""
     before = state(town)
-    error = caller.act(path, body, status=status)["error"]
-    assert state(town) == before and any("\u4e00" <= letter <= "\u9fff" for letter in error["message"])
-    return str(error["message"])
+    error = caller.act(path, body, status=status)
+    assert state(town) == before and any("\u4e00" <= letter <= "\u9fff" for letter in error["detail"])
+    return str(error["detail"])
 
 
 def test_a_delegated_task_comes_back_with_the_opinion(caller: Callers, town: Town, started: dict[str, Any]) -> None:
@@ -172,4 +172,4 @@ def test_no_act_gets_through_where_it_must_not(caller: Callers, town: Town, star
         before = state(town)
         answer = caller(who).send("POST", filled(path, names), key=key() + "-attempt", json=filled(body, names))
         assert answer.status_code in allowed, (situation, path, answer.status_code, answer.text)
-        assert answer.get_json()["error"]["message"] and state(town) == before, (situation, path)
+        assert answer.get_json()["detail"] and state(town) == before, (situation, path)

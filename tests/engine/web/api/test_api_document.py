@@ -106,7 +106,7 @@ def test_errors_have_the_one_shape_in_the_document_too(spec: dict[str, Any]) -> 
     for path, _, operation in operations(spec):
         for code, answer in operation["responses"].items():
             if code >= "400":
-                assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorAnswer"), (path, code)
+                assert answer["content"]["application/problem+json"]["schema"]["$ref"].endswith("/ErrorAnswer"), (path, code)
 
 
 def test_the_examples_are_valid(spec: dict[str, Any]) -> None:

@@ -43,10 +43,12 @@ def assert_shape(answer: Any, status: int, code: str | None = None) -> dict[str,
     """The one shape, and nothing beside it."""
     assert answer.status_code == status, answer.text
     body = answer.get_json()
-    assert set(body) == {"error"} and {"code", "message"} <= set(body["error"]) <= {"code", "message", "fields", "findings"}, body
-    assert code in (None, body["error"]["code"]), body
-    assert answer.headers["X-Request-Id"]
-    error: dict[str, Any] = body["error"]
+    always = {"type", "title", "status", "detail", "instance", "code"}
+    assert answer.mimetype == "application/problem+json" and always <= set(body) <= always | {"fields", "findings"}, body
+    assert code in (None, body["code"]) and body["type"] == f"urn:guicheng:problem:{body['code']}" and body["status"] == status, body
+    assert body["instance"].endswith("#" + answer.headers["X-Request-Id"]) and body["instance"].startswith("/api/"), body
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in body[name]) for name in ("title", "detail")), body
+    error: dict[str, Any] = body
     return error
 
 
@@ -116,7 +118,7 @@ def test_another_units_ids_look_like_no_ids_at_all(flask: Flask, caller: Callers
             for name in names:
                 path = path.replace(f"<{name}>", ids[name])
             seen.append(assert_shape(stranger.send(method, path, key=f"stranger-{walked}-{len(seen)}", **more), 404, "not_found"))
-        assert seen[0] == seen[1], rule
+        assert {**seen[0], "instance": ""} == {**seen[1], "instance": ""}, rule
         walked += 1
     assert walked >= 20
 
@@ -177,7 +179,7 @@ def test_a_fault_of_ours_has_a_number_and_tells_nothing(flask: Flask, caller: Ca
     answer = caller("officer").send("GET", "/me", headers={"X-Request-Id": "my-own-number-1"})
 
     error = assert_shape(answer, 500, "internal")
-    assert answer.headers["X-Request-Id"] == "my-own-number-1" and "ZeroDivision" not in error["message"]
+    assert answer.headers["X-Request-Id"] == "my-own-number-1" and "ZeroDivision" not in error["detail"]
 
 
 def test_a_request_number_that_could_break_a_log_is_replaced(caller: Callers) -> None:

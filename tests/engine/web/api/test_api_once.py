@@ -33,9 +33,9 @@ def test_one_key_for_two_requests_is_refused(caller: Callers, town: Town) -> Non
     caller("officer").act("/cases", START, key="start-0001", status=201)
     other = {**START, "data": {**CLUE, "title": "另一条线索"}}
 
-    refused = caller("officer").act("/cases", other, key="start-0001", status=409)["error"]
+    refused = caller("officer").act("/cases", other, key="start-0001", status=409)
 
-    assert refused["code"] == "key_reused" and "Idempotency-Key" in refused["message"] and count_cases(town) == 1
+    assert refused["code"] == "key_reused" and "Idempotency-Key" in refused["detail"] and count_cases(town) == 1
 
 
 def test_two_people_may_have_the_same_key(caller: Callers, town: Town) -> None:
@@ -52,7 +52,7 @@ def test_the_same_completion_twice_is_one_act(caller: Callers, started: dict[str
 
     first = officer.act(f"/tasks/{task['task_id']}/complete", body, key="complete-1")
     again = officer.act(f"/tasks/{task['task_id']}/complete", body, key="complete-1")
-    later = officer.act(f"/tasks/{task['task_id']}/complete", body, key="complete-2", status=409)["error"]
+    later = officer.act(f"/tasks/{task['task_id']}/complete", body, key="complete-2", status=409)
 
     assert again["act_id"] == first["act_id"] and again["replayed"] and later["code"] == "already_done"
 
@@ -68,7 +68,7 @@ def test_a_refused_request_may_be_put_right_under_its_key(caller: Callers, start
 def test_an_act_needs_a_key(caller: Callers) -> None:
     for key in (None, "short", "x" * 129, "with space 1"):
         refused = caller("officer").send("POST", "/cases", key=key, json=START)
-        assert refused.status_code == 400 and refused.get_json()["error"]["code"] == "key_required", key
+        assert refused.status_code == 400 and refused.get_json()["code"] == "key_required", key
 
 
 def test_the_same_start_at_the_same_moment_is_one_case(caller: Callers, town: Town) -> None:
@@ -123,5 +123,5 @@ def test_a_cursor_of_another_list_or_none_of_ours_is_refused(caller: Callers, fl
     of_cases = officer.get("/cases", limit=2)["next"]
 
     for path, cursor in (("/tasks", of_cases), ("/cases", "nonsense"), ("/cases", of_cases[:-2]), ("/events", "W10"), ("/cases", "中文")):
-        refused = officer.get(path, 422, cursor=cursor)["error"]
+        refused = officer.get(path, 422, cursor=cursor)
         assert refused["code"] == "bad_cursor" and "cursor" in refused["fields"], (path, cursor)

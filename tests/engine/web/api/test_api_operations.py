@@ -40,8 +40,8 @@ def test_starts_come_with_their_form(caller: Callers) -> None:
 
 
 def test_who_may_not_start_is_refused(caller: Callers) -> None:
-    assert caller("chief").get("/starts/case_filing.clue_intake", 403)["error"]["code"] == "forbidden"
-    assert caller("chief").act("/cases", {"process": "case_filing.clue_intake", "data": CLUE}, status=403)["error"]["code"] == "forbidden"
+    assert caller("chief").get("/starts/case_filing.clue_intake", 403)["code"] == "forbidden"
+    assert caller("chief").act("/cases", {"process": "case_filing.clue_intake", "data": CLUE}, status=403)["code"] == "forbidden"
 
 
 def test_a_started_case_says_who_is_next_and_where_it_stands(caller: Callers, started: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ def test_a_draft_is_kept_and_a_stale_one_refused(caller: Callers, started: dict[
     stale = officer.send("PUT", path, json={"data": {}, "rev": 0})
     again = one_task(officer)
 
-    assert (stale.status_code, stale.get_json()["error"]["code"]) == (409, "stale_revision")
+    assert (stale.status_code, stale.get_json()["code"]) == (409, "stale_revision")
     assert again["data"]["findings"] == "写到一半" and again["draft"]["opinion"] == "先存着" and again["draft"]["rev"] == 1
 
 
@@ -88,13 +88,13 @@ def test_the_next_people_are_foretold(caller: Callers, started: dict[str, Any]) 
     found = caller("officer").get(f"/tasks/{task['id']}/next", outcome="file")["items"]
 
     assert found and all(one["title"] for one in found)
-    assert caller("head").get(f"/tasks/{task['id']}/next", 403, outcome="file")["error"]["code"] == "forbidden"
+    assert caller("head").get(f"/tasks/{task['id']}/next", 403, outcome="file")["code"] == "forbidden"
 
 
 def test_wrong_answers_come_back_by_field(caller: Callers, started: dict[str, Any]) -> None:
     task = one_task(caller("officer"))
 
-    wrong = caller("officer").act(f"/tasks/{task['id']}/complete", {"outcome": "file", "data": {"findings": "", "colour": "red"}}, status=422)["error"]
+    wrong = caller("officer").act(f"/tasks/{task['id']}/complete", {"outcome": "file", "data": {"findings": "", "colour": "red"}}, status=422)
 
     assert wrong["code"] == "invalid" and {"verified_on", "findings", "colour", "party"} <= set(wrong["fields"])
 
@@ -116,7 +116,7 @@ def test_completing_returning_and_doing_it_again(caller: Callers, town: Town, st
     assert back["returned"] and back["from_words"] == "请补充证据。" and back["data"]["cause"] == "经营超过保质期的食品"
     caller("officer").act(f"/tasks/{back['id']}/complete", {"outcome": "submit", "data": application(town)})
 
-    assert caller("head").act(f"/tasks/{review['id']}/complete", {"outcome": "approve"}, status=409)["error"]["code"] == "already_done"
+    assert caller("head").act(f"/tasks/{review['id']}/complete", {"outcome": "approve"}, status=409)["code"] == "already_done"
     assert caller("officer").get(f"/tasks/{review['id']}")["status"] == "done"
 
 
@@ -128,7 +128,7 @@ def test_an_act_is_withdrawn_while_nobody_went_on(caller: Callers, town: Town, s
 
     back = one_task(caller("officer"))
     assert back["node"] == "draft" and back["data"]["party"]["identifier"] == "91310101MA1FPX1234"
-    assert caller("officer").act(f"/acts/{own}/withdraw", status=409)["error"]["code"] == "conflict"
+    assert caller("officer").act(f"/acts/{own}/withdraw", status=409)["code"] == "conflict"
 
 
 def test_a_pool_task_is_claimed_released_and_transferred(caller: Callers, town: Town, started: dict[str, Any]) -> None:
@@ -139,13 +139,13 @@ def test_a_pool_task_is_claimed_released_and_transferred(caller: Callers, town: 
     assert task["pool"]
 
     caller("officer_two").act(f"{path}/claim")
-    assert caller("officer").act(f"{path}/claim", status=409)["error"]["code"] == "conflict"
+    assert caller("officer").act(f"{path}/claim", status=409)["code"] == "conflict"
     caller("officer_two").act(f"{path}/release")
     caller("officer").act(f"{path}/claim")
     caller("officer").act(f"{path}/transfer", {"to_person_id": str(town.people["officer_two"]), "reason": "出差"})
 
     assert caller("officer_two").get(path)["mine"] and not caller("officer").get(path)["mine"]
-    assert caller("officer").act(f"{path}/release", status=403)["error"]["code"] == "forbidden"
+    assert caller("officer").act(f"{path}/release", status=403)["code"] == "forbidden"
 
 
 def test_the_history_tells_everything_with_secrets_masked(caller: Callers, town: Town, started: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ def test_documents_come_down_as_pdf(caller: Callers, town: Town, started: dict[s
     to_review(caller, town)
     officer = caller("officer")
     (paper,) = officer.get(f"/cases/{started['case_id']}/history")["documents"]
-    assert officer.get(f"/documents/{paper['id']}/pdf", 404)["error"]["code"] == "not_ready"
+    assert officer.get(f"/documents/{paper['id']}/pdf", 404)["code"] == "not_ready"
     town.app.jobs.run_due(town.app)
 
     read = officer.get(f"/documents/{paper['id']}")
@@ -176,7 +176,7 @@ def test_documents_come_down_as_pdf(caller: Callers, town: Town, started: dict[s
     assert read["ready"] and read["state"] == "draft" and read["versions"][0]["rev"] == 1
     assert pdf.data.startswith(b"%PDF") and pdf.mimetype == "application/pdf"
     assert officer.send("GET", f"/documents/{paper['id']}/pdf?rev=1").data == pdf.data
-    assert officer.get(f"/documents/{paper['id']}/pdf", 404, rev=9)["error"]["code"] == "not_found"
+    assert officer.get(f"/documents/{paper['id']}/pdf", 404, rev=9)["code"] == "not_found"
 
 
 def test_the_whole_file_is_made_by_the_worker(caller: Callers, town: Town, started: dict[str, Any]) -> None:
@@ -215,7 +215,7 @@ def photo() -> bytes:
 
 def test_a_program_is_refused_as_a_file(caller: Callers) -> None:
     refused = caller("officer").send("POST", "/attachments", data={"file": (io.BytesIO(b"MZ" + b"\0" * 200), "a.jpg")})
-    assert refused.status_code == 422 and refused.get_json()["error"]["code"].startswith("file_")
+    assert refused.status_code == 422 and refused.get_json()["code"].startswith("file_")
     assert caller("officer").send("POST", "/attachments", data={"field": "x"}, content_type="multipart/form-data").status_code == 422
 
 
@@ -228,7 +228,7 @@ def test_matters_on_a_case(caller: Callers, started: dict[str, Any]) -> None:
 
     assert begun["case_id"] == started["case_id"]
     assert "case_filing.clue_extension" not in {one["process"] for one in caller("officer").get(path)["items"]}
-    assert caller("officer").act(path, {"process": "case_filing.clue_extension"}, status=409)["error"]["code"] == "conflict"
+    assert caller("officer").act(path, {"process": "case_filing.clue_extension"}, status=409)["code"] == "conflict"
 
 
 def clue(number: str) -> dict[str, Any]:
@@ -251,17 +251,17 @@ def test_a_pushed_clue_opens_one_case_for_the_unit_it_names(caller: Callers, tow
     again = system.act("/messages/clue_received", clue("TS9"), key="clue:complaint:TS9", status=202)
     other = system.act("/messages/clue_received", clue("TS8"), key="clue:complaint:TS9", status=409)
 
-    assert first == again and first["status"] == "delivered" and other["error"]["code"] == "key_reused"
+    assert first == again and first["status"] == "delivered" and other["code"] == "key_reused"
     assert caller("officer").get(f"/cases/{first['case_id']}")["title"] == "反映一家面包店销售超过保质期的蛋糕"
-    wrong = system.act("/messages/clue_received", {**clue("TS7"), "unit_code": "nowhere"}, status=422)["error"]
+    wrong = system.act("/messages/clue_received", {**clue("TS7"), "unit_code": "nowhere"}, status=422)
     assert set(wrong["fields"]) == {"unit_code"}
 
 
 def test_messages_need_the_right_and_a_known_name(caller: Callers, town: Town) -> None:
-    assert caller("officer").act("/messages/clue_received", clue("TS6"), status=403)["error"]["code"] == "forbidden"
+    assert caller("officer").act("/messages/clue_received", clue("TS6"), status=403)["code"] == "forbidden"
     assert caller("officer").get("/messages", 403)
     give_right(town, "officer", "messages")
-    assert caller("officer").act("/messages/nobody_listens", {}, status=404)["error"]["code"] == "not_found"
+    assert caller("officer").act("/messages/nobody_listens", {}, status=404)["code"] == "not_found"
 
 
 def test_lists_of_cases_are_filtered_searched_and_seen_by_right(caller: Callers, started: dict[str, Any]) -> None:
@@ -329,4 +329,4 @@ def test_lookups(caller: Callers, town: Town) -> None:
     assert {"code": "supervision", "title": "监督检查", "parent": None} in officer.get("/dictionaries/case_filing.source")["items"]
     assert officer.get("/people", q="周启衡")["items"][0]["person_id"] == str(town.people["head"])
     assert len(officer.get("/units")["items"]) == len(town.units)
-    assert officer.get("/dictionaries/nothing.there", 404)["error"]["code"] == "not_found"
+    assert officer.get("/dictionaries/nothing.there", 404)["code"] == "not_found"
