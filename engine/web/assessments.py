@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.form_filling.render import render_form
@@ -47,6 +48,8 @@ def one(round_id: str) -> ResponseReturnValue:
         board = _board(connection, round_id)
         scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
         grades = grades_of(connection, application().library, board.assessment)
+    if not board.whole and len(board.lines) == 1:
+        return redirect(url_for("assessments.unit", round_id=board.row["id"], unit_id=board.lines[0].unit_id))
     return render_template("assessments/one.html", **_shared(board), grades=grades, scores=scores, manual=[one for one in board.items if not one.automatic])
 
 
@@ -129,7 +132,7 @@ def _score_page(round_id: str, unit_id: str, key: str, *, sent: Mapping[str, Any
         if not rounds.may_score(connection, board=board, actor=actor(), at=now()):
             raise Invalid("现在不能打分：这一轮已经公示，或者不由您的岗位打分。", code="frozen")
         form, row = score_form(application(), board.assessment, wanted), line.scores[key]
-        data = sent if sent is not None else {name: row[name] if name != "score" else float(row[name]) for name in ("score", "words", "evidence") if row[name] is not None}
+        data = sent if sent is not None else {name: row[name] if name != "score" else _plain(row[name]) for name in ("score", "words", "evidence") if row[name] is not None}
         register = board.assessment.score
         url = addresses("register_edit.live", pack=pack_of(register), name=name_of(register))
         context = form_context(application(), connection, actor=actor(), form=form, at=now(), url=url, data=data, record_id=row["id"])
@@ -158,6 +161,11 @@ def _manual(board: Board, key: str) -> Item:
     if found is None:
         raise NotFound("没有这个人工打分的项目。")
     return found
+
+
+def _plain(score: Decimal) -> int | float:
+    """As a form holds a number."""
+    return int(score) if score == score.to_integral_value() else float(score)
 
 
 def _list_of(register: str) -> str:
