@@ -41,6 +41,11 @@ def state_of(connection: Connection, name: str, *, lock: bool = False) -> Mappin
     return NEVER if found is None else dict(found)
 
 
+def states(connection: Connection) -> dict[str, Mapping[str, Any]]:
+    """{exchange: its row} of those that have run."""
+    return {row["name"]: dict(row) for row in connection.execute(select(exchange_state)).mappings()}
+
+
 def keep_item(
     connection: Connection, *, exchange: str, key: str, day: date, state: str, told: str, at: datetime, data: Mapping[str, Any] | None = None, case_id: UUID | None = None,
     record_id: UUID | None = None,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from shapely.geometry import Point, shape
 from sqlalchemy import ColumnElement, RowMapping, Table, false, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -84,11 +85,12 @@ def look_up(context: TaskContext, *, register: str, record: str) -> dict[str, An
 @service_task(title="按条件找台账记录", mode="inline", pure=True)
 def find_records(
     context: TaskContext, *, register: str, filter: dict | None = None, ids: list | None = None, near: dict | None = None, within: float = 0, most: int = 500,
-    fields: list | None = None,
+    fields: list | None = None, lies_in: str = "",
 ) -> dict[str, Any]:
     """Records of ``register`` that whoever takes this step sees, by ``filter`` {field: value or list of values} or among ``ids``, oldest first.
 
-    With ``within`` (metres) only those whose place lies that near the point ``near``; none when it is unknown.
+    With ``within`` (metres) only those that near the point ``near``; none when it is unknown. With ``lies_in`` (a register) only
+    those whose place lies inside an outline of one of its records.
     Results: ``found``, a list of {id, label, unit} and what the open ``fields`` hold, at most ``most`` (2,000 and never more); ``count``, how many there are in all.
     """
     declared, table = _register(context, register)
@@ -103,6 +105,8 @@ def find_records(
         query = query.where(table.c.id.in_([UUID(str(one)) for one in ids]))
     if within:
         query = query.where(_nearby(declared, table, near, float(within)))
+    if lies_in:
+        query = query.where(table.c.id.in_(_lying_in(context, declared, table, lies_in)))
     rows = context.connection.execute(query.order_by(table.c.created_at, table.c.id).limit(MOST_FOUND)).mappings().all()
     found = [
         {**{name: _plain(row[f"x_{name}"]) for name in told}, "id": str(row["id"]), "label": row["x_label"] or "", "unit": _plain(row["unit_id"])}
@@ -117,6 +121,23 @@ def _nearby(register: Register, table: Table, near: Mapping[str, Any] | None, me
     if field is None or not near:
         return false()
     return place_clause(field, table, "near", check_place_values(field, "near", [f"{near['lon']},{near['lat']},{metres:g}"]))
+
+
+def _lying_in(context: TaskContext, register: Register, table: Table, areas: str) -> list[UUID]:
+    """Ids of records whose first point lies inside an outline of ``areas``: the boxes by index, then exactly."""
+    declared, theirs = _register(context, areas)
+    point = next((one for one in register.placed if one.type == "point"), None)
+    outline = next((one for one in declared.placed if one.type == "outline"), None)
+    if point is None or outline is None:
+        raise BusinessError("no_place", f"“{register.title}”要有位置、“{declared.title}”要有范围，才能按范围找。")
+    found: list[UUID] = []
+    for area in context.connection.execute(select(theirs.c[outline.name]).where(theirs.c.deleted_at.is_(None), theirs.c[outline.name].is_not(None)).limit(MOST_FOUND)).scalars():
+        west, south, east, north = area["bbox"]
+        near = place_clause(point, table, "box", check_place_values(point, "box", [f"{west},{south},{east},{north}"]))
+        drawn = shape({"type": area["type"], "coordinates": area["coordinates"]})
+        rows = context.connection.execute(select(table.c.id, table.c[point.name].label("place")).where(table.c.deleted_at.is_(None), near)).all()
+        found += [row.id for row in rows if drawn.covers(Point(row.place["lon"], row.place["lat"]))]
+    return found
 
 
 def _register(context: TaskContext, name: str) -> tuple[Register, Table]:

@@ -72,7 +72,7 @@ def to_case(walk: Walker, name: str, key: str) -> None:
 
 
 def later(walk: Walker) -> None:
-    walk.app.clock.advance(timedelta(minutes=10))
+    walk.app.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
 
 
 @pytest.mark.requirement("CMD-035", "CMD-036")
