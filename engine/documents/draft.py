@@ -43,13 +43,14 @@ def draft_document(
     app: Services, connection: Connection, *, key: str, template: str, definition_id: UUID, case_id: UUID,
     data: Mapping[str, Any], at: datetime, opinions: Sequence[Mapping[str, Any]] = (), instance_id: UUID | None = None,
     act_id: UUID | None = None, actor_id: UUID | None = None, actor_name: str = "", case: Mapping[str, Any] | None = None,
-    pieces: Mapping[str, UUID] | None = None,
+    pieces: Mapping[str, UUID] | None = None, title: str = "",
 ) -> Drafted:
     """Write a draft in the caller's transaction; its preview is rendered by a job.
 
     ``key`` is instance:node:template. ``data`` are the form's answers, ``opinions`` dicts with node, title, person, post,
     words, date and person_id, ``case`` the case's row where the caller has it, ``pieces``
-    the versions of the pieces that the template may include, by name; those it does include are kept with the document. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
+    the versions of the pieces that the template may include, by name; those it does include are kept with the document,
+    ``title`` what it is called when that is not its template's title. Raises Conflict when the key's document is already issued, Invalid when the template can't be filled.
     """
     parsed = read_template(app, definition_id=definition_id, name=template, pieces=pieces or {})
     kept = {name: str((pieces or {})[name]) for name in included(app.library.definition(definition_id).content, pack=pack_of(template))}
@@ -58,7 +59,7 @@ def draft_document(
     compose(parsed, snapshot_of(content, number=None, today=None), check_code="", verify_url="")
     values = {
         "case_id": case_id, "instance_id": instance_id, "act_id": act_id, "template": template, "definition_id": definition_id,
-        "title": parsed.title, "data": content, "unit_id": case["unit_id"], "district_id": case["district_id"], "updated_at": at,
+        "title": title or parsed.title, "data": content, "unit_id": case["unit_id"], "district_id": case["district_id"], "updated_at": at,
     }
     drafted = _write(connection, key, values, actor_id=actor_id, actor_name=actor_name, at=at)
     defer_preview(app, connection, drafted.id, drafted.rev)

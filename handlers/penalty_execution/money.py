@@ -51,7 +51,7 @@ def note_payment(context: TaskContext, *, record_id: str, paid_on: str, amount: 
     context.write_record(EXECUTION, {column: row[column] + value, **({"state": state} if state else {})}, record_id=UUID(record_id))
 
 
-@service_task(title="算出缴款计划", mode="inline", reversible=False, help="延期：到期一次缴清。分期：还欠的罚款平均分，每月一期，尾数放在最后一期。")
+@service_task(title="算出缴款计划", mode="inline", reversible=False, help="延期：到期一次缴清。分期：还欠的罚款按决策表 instalment_rule 分。")
 def make_schedule(
     context: TaskContext, *, record_id: str, kind: str, until: str = "", instalments: int = 0, first_due: str = "",
 ) -> dict[str, Any]:
@@ -60,25 +60,43 @@ def make_schedule(
     left = row["fine"] - row["paid"]
     if left <= 0:
         raise Invalid("罚款已经缴清，不需要延期、分期。")
-    days = [date.fromisoformat(until)] if kind == "deferral" else months_from(date.fromisoformat(first_due), int(instalments))
-    parts = split(left, len(days))
+    if kind == "deferral":
+        days, parts = [date.fromisoformat(until)], [left]
+    else:
+        rule = context.decide("instalment_rule", {"amount": str(left), "instalments": int(instalments)})
+        days = months_from(date.fromisoformat(first_due), int(instalments), every=int(rule["months"]))
+        parts = split(left, len(days), unit=Decimal(str(rule["unit"])), first_percent=rule["first_percent"], remainder=rule["remainder"])
     for number, (day, part) in enumerate(zip(days, parts, strict=True), start=1):
         context.write_record(SCHEDULE, {"party": row["party"], "number": number, "due_on": day, "amount": part})
     context.write_record(EXECUTION, {"deferred_until": days[-1], "state": "deferred"}, record_id=UUID(record_id))
-    words = "；".join(f"第{number}期 {day.year}年{day.month}月{day.day}日前缴{money(part)}元" for number, (day, part) in enumerate(zip(days, parts, strict=True), start=1))
+    words = "；".join(f"第{number}期 {day.year}年{day.month}月{day.day}日前缴{part:,.2f}元" for number, (day, part) in enumerate(zip(days, parts, strict=True), start=1))
     return {"schedule": words, "last_due": days[-1].isoformat()}
 
 
-def split(total: Decimal, parts: int) -> list[Decimal]:
-    """``total`` in equal parts of whole cents; what is left over is in the last one."""
-    each = (total / parts).quantize(CENT, rounding=ROUND_DOWN)
-    return [each] * (parts - 1) + [total - each * (parts - 1)]
+def split(total: Decimal, parts: int, *, unit: Decimal = CENT, first_percent: Any = None, remainder: str = "last") -> list[Decimal]:
+    """``total`` in ``parts`` of whole ``unit``: equal ones, or the first as so many per cent and the others equal; what is left over is in the first or the last.
+
+    Raises Invalid for a rule that leaves nothing for some instalment.
+    """
+    if first_percent is None or parts == 1:
+        found = [_whole(total / parts, unit)] * parts
+    else:
+        first = _whole(total * Decimal(str(first_percent)) / 100, unit)
+        found = [first, *[_whole((total - first) / (parts - 1), unit)] * (parts - 1)]
+    found[0 if remainder == "first" else -1] += total - sum(found)
+    if min(found) <= 0:
+        raise Invalid("分期金额的规则算出了没有金额的一期，请减少期数，或者请流程设计人员核对决策表 instalment_rule。")
+    return found
 
 
-def months_from(first: date, count: int) -> list[date]:
-    """The same day of ``count`` months from ``first`` on, or their last day."""
+def _whole(value: Decimal, unit: Decimal) -> Decimal:
+    return (value / unit).to_integral_value(rounding=ROUND_DOWN) * unit
+
+
+def months_from(first: date, count: int, *, every: int = 1) -> list[date]:
+    """The same day of ``count`` months, ``every`` so many, from ``first`` on, or their last day."""
     found = []
-    for step in range(count):
+    for step in range(0, count * every, every):
         year, month = divmod(first.year * 12 + first.month - 1 + step, 12)
         found.append(date(year, month + 1, min(first.day, monthrange(year, month + 1)[1])))
     return found

@@ -26,8 +26,8 @@ GIVEN = "$given"
 
 
 @service_task(title="起草文书", mode="inline")
-def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", values: dict | None = None) -> dict[str, Any]:
-    """Draft ``template`` from the latest answers on this instance, with ``values`` over them. Result: ``document_id``."""
+def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", values: dict | None = None, title: str = "") -> dict[str, Any]:
+    """Draft ``template`` from the latest answers on this instance, with ``values`` over them, called ``title`` (default: as its template). Result: ``document_id``."""
     name = qualify(template, pack_of(context.process))
     pinned = context.app.library.bundle(context.work.instance["bundle_id"])
     definition_id, pieces = pinned.member("document", name), _pieces(pinned)
@@ -36,7 +36,7 @@ def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", 
         drafting.draft_document, context.app, context.connection, template=name, definition_id=definition_id, case_id=context.case_id,
         data=_with(_answers(context, parsed.form, name), values), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
-        case=context.case, pieces=pieces,
+        case=context.case, pieces=pieces, title=title,
     ))
     context.work.undo.append({"op": "document", "id": str(drafted.id)})
     return {"document_id": str(drafted.id)}

@@ -60,7 +60,7 @@ def test_a_hearing_in_public_leads_to_legal_review_and_may_reopen_the_case(case:
     case.answered("waive")
     case.evidence_is(False)
     assert case.waiting() == {"investigate"}
-    assert titles(case).count("行政处罚告知书") == 2
+    assert titles(case).count("行政处罚听证告知书") == 2
 
 
 @pytest.mark.requirement("PEN-1174")

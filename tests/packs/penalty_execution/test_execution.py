@@ -199,6 +199,7 @@ def test_what_is_not_served_cannot_be_carried_out(case: ServedCase) -> None:
 
 
 @pytest.mark.requirement("PEN-1147")
+@pytest.mark.requirement("PEN-1290")
 def test_the_party_asks_for_instalments_on_its_page_and_reads_the_notice_there(case: ServedCase) -> None:
     factory = Outsider(case.app, name="白晓棠", identifier="110101199003070003")
     with case.app.db.begin() as connection:

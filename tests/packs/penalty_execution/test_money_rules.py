@@ -74,6 +74,16 @@ def test_instalments_are_equal_and_the_last_takes_the_rest(total: str, parts: in
 
 def test_instalments_fall_on_the_same_day_of_each_month_or_its_last() -> None:
     assert months_from(date(2026, 11, 30), 4) == [date(2026, 11, 30), date(2026, 12, 30), date(2027, 1, 30), date(2027, 2, 28)]
+    assert months_from(date(2026, 11, 30), 3, every=3) == [date(2026, 11, 30), date(2027, 2, 28), date(2027, 5, 30)]
+
+
+def test_instalments_follow_the_rule_that_is_set() -> None:
+    whole, yuan = Decimal("100000.00"), Decimal("1")
+    assert split(whole, 3, unit=yuan) == [Decimal("33333"), Decimal("33333"), Decimal("33334")]
+    assert split(whole, 3, unit=yuan, remainder="first") == [Decimal("33334"), Decimal("33333"), Decimal("33333")]
+    assert split(whole, 3, unit=yuan, first_percent=50) == [Decimal("50000"), Decimal("25000"), Decimal("25000")]
+    with pytest.raises(Invalid, match="没有金额的一期"):
+        split(Decimal("0.50"), 3, unit=yuan)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "1.005", "abc", "NaN", "Infinity"])
