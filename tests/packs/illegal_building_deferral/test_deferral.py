@@ -193,25 +193,30 @@ def double_test(id: UUID, **changes: Any) -> dict[str, Any]:
         "fire_result": "pass", "fire_agency": "某消防检测公司", **changes}
 
 
-def test_safety_and_fire_are_tested_together_and_again_after_the_cycle(walk: Walker, clock: FixedClock) -> None:
+@pytest.mark.requirement("CMD-054")
+def test_double_tests_are_reviewed_in_a_batch_and_exported_and_again_after_the_cycle(walk: Walker, clock: FixedClock) -> None:
     id = point(walk)
     for missing in ("safety_result", "fire_on"):
         with pytest.raises(Invalid) as refused:
             walk.start("a1_street", f"{PACK}.safety_test", double_test(id, **{missing: None}))
         assert set(refused.value.fields) == {missing}
+    walk.start("a1_street", f"{PACK}.safety_test", double_test(point(walk)))
     walk.start("a1_street", f"{PACK}.safety_test", double_test(id))
-    walk.do("a_chief", "district_review")
+    many(walk, "a_chief", "district_review")
+    assert exported(walk, "a_works", f"{PACK}.safety_test") > 1000
     assert (newest(walk, f"{PACK}.safety_test")["next_on"], state(walk)) == (date(2028, 11, 1), "检测有效")
     later(walk, clock, date(2028, 11, 2))
     assert state(walk) == "要再次检测"
     assert any("组织下一次检测" in text for text in notices(walk, "a1_street"))
 
 
-def test_the_city_checks_several_tests_at_once(walk: Walker) -> None:
+@pytest.mark.requirement("CMD-055")
+def test_the_city_checks_several_tests_at_once_and_exports_them(walk: Walker) -> None:
     ids = [make(walk, f"{PACK}.safety_test", title=f"检测 {n}", safety_on="2026-01-01", safety_result="pass", fire_on="2026-01-02", fire_result="pass") for n in range(2)]
     checks = [{"test": str(ids[0]), "result": "real"}, {"test": str(ids[1]), "result": "unreal", "words": "报告日期不符。"}]
     walk.start("city_works", f"{PACK}.spot_check", {"title": "第四季度抽查", "checks": checks})
     assert [record(walk, f"{PACK}.safety_test", id)["spot_result"] for id in ids] == ["real", "unreal"]
+    assert exported(walk, "city_works", f"{PACK}.safety_test") > 1000
     with pytest.raises(Forbidden):
         walk.start("a_works", f"{PACK}.spot_check", {"title": "抽查", "checks": checks})
 
