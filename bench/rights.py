@@ -132,7 +132,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 def main() -> None:
     for row in rows():
-        print("｜".join(row))
+        print("\t".join(row))
 
 
 if __name__ == "__main__":

@@ -44,14 +44,12 @@ Row = tuple[str, str, str]
 WORKERS = 2
 
 
-def rows(*, cases: int = 1_000_000, timers: int = 10_000, children: int = 10_000) -> list[Row]:
+def rows(*, cases: int = 1_000_000, timers: int = 10_000, children: int = 10_000) -> Iterator[Row]:
     """(what, figure, aim) of everything, each part on a fresh database."""
-    found: list[Row] = []
     for part, size in ((among_many, cases), (due_timers, timers), (fan_out, children)):
         if size:
             with platform() as town:
-                found += part(town, size)
-    return found
+                yield from part(town, size)
 
 
 @contextmanager
@@ -187,7 +185,7 @@ def main() -> None:
     for name, size in (("cases", 1_000_000), ("timers", 10_000), ("children", 10_000)):
         options.add_argument(f"--{name}", type=int, default=size, help="0 leaves this part out")
     for what, figure, aim in rows(**vars(options.parse_args())):
-        print(f"{what}\t{figure}\t{aim}")
+        print(f"{what}\t{figure}\t{aim}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,24 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Uuid, and_, bindparam, case, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from engine.access.actors import holds_on
 from engine.kernel.errors import Invalid, NotFound
@@ -141,22 +157,30 @@ def holds_role(connection: Connection, *, role: str, posts: Sequence[tuple[UUID,
     """True when one of an actor's ``posts`` is of the post and kind of unit that ``role`` names: may they start it at all."""
     if not posts:
         return False
-    return bool(connection.execute(select(roles_held_query(posts=posts, on=on).where(role_holder.c.role == role).exists())).scalar())
+    return _HOLDS.one_or_none(connection, {**_held_by(posts, on), "role": role}) is not None
 
 
 def roles_held(connection: Connection, *, posts: Sequence[tuple[UUID, str]], on: date) -> frozenset[str]:
     """All roles that an actor's ``posts`` may act in, e.g. for the list of what they may start."""
     if not posts:
         return frozenset()
-    return frozenset(connection.execute(roles_held_query(posts=posts, on=on).distinct()).scalars())
+    return frozenset(role for role, in _HELD.rows(connection, _held_by(posts, on)))
 
 
-def roles_held_query(*, posts: Sequence[tuple[UUID, str]], on: date) -> Any:
+def _held_by(posts: Sequence[tuple[UUID, str]], on: date) -> dict[str, Any]:
+    return {"units": [unit_id for unit_id, _ in posts], "posts": [post for _, post in posts], "on": on}
+
+
+def _roles_held() -> Any:
+    """The roles of pairs (``units``, ``posts``) on ``on``; built once."""
+    on: Any = bindparam("on", type_=Date)
+    held = func.unnest(bindparam("units", type_=ARRAY(Uuid)), bindparam("posts", type_=ARRAY(Text))).table_valued(column("unit_id", Uuid), column("post", Text), name="held").render_derived()
     h, mine, within = role_holder.c, unit.alias("mine"), unit.alias("within")
     wide = case((and_(mine.c.kind == "city_bureau", h.unit_kind == "district_bureau"), literal("city_bureau")), else_=h.unit_kind)
     return (
         select(h.role)
-        .select_from(role_holder.join(mine, tuple_(mine.c.id, h.post).in_(posts)).outerjoin(within, within.c.id == h.unit_id))
+        .distinct()
+        .select_from(role_holder.join(held, held.c.post == h.post).join(mine, mine.c.id == held.c.unit_id).outerjoin(within, within.c.id == h.unit_id))
         .where(
             _same_kind(mine.c.kind, wide),
             h.valid_from <= on,
@@ -165,6 +189,10 @@ def roles_held_query(*, posts: Sequence[tuple[UUID, str]], on: date) -> Any:
             or_(h.unit_id.is_(None), mine.c.path.startswith(within.c.path)),
         )
     )
+
+
+_HELD = Prepared(_roles_held())
+_HOLDS = Prepared(_roles_held().where(role_holder.c.role == bindparam("role", type_=Text)))
 
 
 def seed_role_holders(connection: Connection, *, roles: Iterable[RoleLike]) -> int:

@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.kernel.ids import new_id
+from engine.storage.prepared import Prepared
 from engine.storage.tables.organisation import notice
 
 COUNT_LIMIT = 100
+_UNREAD = Prepared(select(func.count()).select_from(
+    select(notice.c.id).where(notice.c.person_id == bindparam("person", type_=Uuid), notice.c.read_at.is_(None)).limit(COUNT_LIMIT).subquery()
+))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +55,8 @@ def send_notices(connection: Connection, *, notices: Iterable[NewNotice], at: da
 
 def count_unread(connection: Connection, *, person_id: UUID) -> int:
     """Unread notices, counted up to 100 (shown as 99+)."""
-    unread = select(notice.c.id).where(notice.c.person_id == person_id, notice.c.read_at.is_(None)).limit(COUNT_LIMIT).subquery()
-    return connection.execute(select(func.count()).select_from(unread)).scalar_one()
+    found = _UNREAD.one_or_none(connection, {"person": person_id})
+    return int(found[0]) if found else 0
 
 
 def list_notices(

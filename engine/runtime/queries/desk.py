@@ -17,8 +17,10 @@ from engine.runtime.queries.lights import light_of
 from engine.runtime.queries.named import statements
 from engine.runtime.queries.pages import EXACT_LIMIT, Option, Page, cut, decode
 from engine.runtime.queries.reader import reader
+from engine.storage.prepared import Prepared
 
 SQL = statements(__file__)
+HOT = {name: Prepared(SQL[name]) for name in ("inbox_counts", "inbox_rows", "recent_acts")}
 BUCKETS = ("all", "late", "today", "3d", "later")
 GROUP_TITLES = {"late": "逾期", "today": "今天到期", "3d": "三个工作日内", "later": "以后"}
 
@@ -136,7 +138,7 @@ def inbox(connection: Connection, *, actor: Actor, today: date, soon_until: date
     counts = dict.fromkeys(("late", "today", "3d", "later"), 0)
     options: dict[str, list[Option]] = {"process": [], "node": [], "sender": []}
     values = {**reader(actor), **_narrow(filters), "today": today, "soon": soon_until}
-    for row in connection.execute(SQL["inbox_counts"], values).mappings():
+    for row in HOT["inbox_counts"].mappings(connection, values):
         if row["what"] == "due":
             counts[row["value"]] = row["count"]
         else:
@@ -158,7 +160,7 @@ def waiting(
     models = load_models(connection)
     rows = [
         _waiting(row, today=today, soon_until=soon_until, calendar=calendar, models=models)
-        for row in connection.execute(SQL["inbox_rows"], values).mappings()
+        for row in HOT["inbox_rows"].mappings(connection, values)
     ]
     return cut(rows, size=size, before=before, total=total, key=lambda row: (row.due_on or "infinity", row.task_id))
 
@@ -244,7 +246,7 @@ def copied(connection: Connection, *, actor: Actor, size: int = 20, after: str |
 
 def recent(connection: Connection, *, actor: Actor, since: datetime, limit: int = 4) -> list[Recent]:
     """My last acts since ``since``, with what became of each. One statement."""
-    rows = connection.execute(SQL["recent_acts"], {"person": actor.person_id, "since": since, "limit": limit}).mappings()
+    rows = HOT["recent_acts"].mappings(connection, {"person": actor.person_id, "since": since, "limit": limit})
     return [
         Recent(
             act_id=row["act_id"], case_id=row["case_id"], title=row["title"], subject=row["subject"], what=row["what"], at=row["at"],

@@ -56,14 +56,17 @@ ORDER BY 1, 4 DESC, 3
 
 -- name: inbox_rows
 -- One page of what waits, nearest due day first, after the key (day, task).
-WITH o AS MATERIALIZED ({open_tasks})
-SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, i.title AS process_title, i.status, o.title AS step,
-  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title, o.clock, o.day_kind, o.soon, o.principal, o.asked, t.urged, t.node, t.process, t.form, i.bundle_id,
-  i.process AS instance_process, t.held IS NOT NULL OR EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = o.id AND g.status = 'open') AS waiting
-FROM o JOIN instance i ON i.id = o.instance_id JOIN case_file k ON k.id = o.case_id JOIN task t ON t.id = o.id
-WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
-  AND (CAST(:after_id AS uuid) IS NULL OR (coalesce(o.due_on, 'infinity'), o.id) > (CAST(:after_day AS date), CAST(:after_id AS uuid)))
-ORDER BY coalesce(o.due_on, 'infinity'), o.id LIMIT :size
+WITH o AS MATERIALIZED ({open_tasks}),
+page AS MATERIALIZED (
+  SELECT o.*, i.title AS process_title, i.status, i.bundle_id, i.process AS instance_process FROM o JOIN instance i ON i.id = o.instance_id
+  WHERE {narrowed} AND (CAST(:bucket AS text) IS NULL OR {bucket} = :bucket)
+    AND (CAST(:after_id AS uuid) IS NULL OR (coalesce(o.due_on, 'infinity'), o.id) > (CAST(:after_day AS date), CAST(:after_id AS uuid)))
+  ORDER BY coalesce(o.due_on, 'infinity'), o.id LIMIT :size)
+SELECT o.id AS task_id, o.case_id, k.number, k.title, k.subject, k.tags, o.process_title, o.status, o.title AS step,
+  o.from_name, o.from_words, o.opened_at, o.returned, o.pool, o.due_on, o.clock_title, o.clock, o.day_kind, o.soon, o.principal, o.asked, t.urged, t.node, t.process, t.form, o.bundle_id,
+  o.instance_process, t.held IS NOT NULL OR EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = o.id AND g.status = 'open') AS waiting
+FROM page o JOIN case_file k ON k.id = o.case_id JOIN task t ON t.id = o.id
+ORDER BY coalesce(o.due_on, 'infinity'), o.id
 
 -- name: past_rows
 -- One page of my acts of some kinds, newest first, with the step that is open now in the instance.
