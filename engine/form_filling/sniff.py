@@ -39,6 +39,8 @@ _PROGRAM_ENDINGS = (
 )
 _MOST_ENTRIES = 5000
 _MOST_UNPACKED = 2 * 2**30
+_BOMB = 20 * 2**20
+"""From so many unpacked bytes on, an archive that unpacks to more than 200 times its size is made to fill a disk."""
 
 
 class Refused(ValueError):
@@ -69,7 +71,10 @@ def _archive(data: bytes) -> str:
     except (zipfile.BadZipFile, ValueError, OSError):
         raise Refused("压缩包已损坏，打不开。请重新压缩后再传。") from None
     names = [entry.filename.lower() for entry in entries]
-    if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > max(_BOMB, 200 * len(data)):
+        raise Refused("压缩包压得异常地紧，像是用来塞满磁盘的，不能上传。")
+    if len(entries) > _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
         raise Refused("压缩包展开后太大或文件太多，请拆开后再传。")
     if any(name.endswith("vbaproject.bin") for name in names):
         raise Refused("文件里带有宏，请另存为不带宏的 docx 或 xlsx 后再传。")

@@ -37,6 +37,7 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application_name: str
         max_overflow=pool_size,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        hide_parameters=settings.environment != "test",  # an error's text goes into the log, and parameters are people's data
         connect_args={"application_name": application_name, "connect_timeout": 10, **KEEPALIVES},
         json_serializer=dump_json,
         json_deserializer=orjson.loads,

@@ -6,7 +6,6 @@ import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -42,7 +41,7 @@ class Receiver:
             except OSError:
                 return
             with stream:
-                self.lines += syslog_frames(b"".join(iter(lambda s=stream: s.recv(65536), b"")))
+                self.lines += syslog_frames(stream.makefile("rb").read())
 
     def read(self) -> list[str]:
         self.socket.settimeout(0.3)
