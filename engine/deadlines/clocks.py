@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.access import assignment
@@ -125,7 +125,7 @@ def start_clock(
         due_at=result.due_at,
         next_at=next_instant(connection, rule, clock, result, district_id=district_id, at=by.at),
     )
-    live = case_clock.c.state.in_(LIVE)
+    live = text("state in ('running','suspended')")  # words, not parameters: a prepared statement's generic plan matches the index by them
     made = connection.execute(
         statement.on_conflict_do_nothing(index_elements=["case_id", "clock"], index_where=live).returning(case_clock.c.id)
     ).one_or_none()
