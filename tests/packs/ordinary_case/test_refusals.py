@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from engine.decisions import compile_dmn
 from engine.kernel.errors import Invalid
+from engine.kernel.settings import ROOT
 from tests.packs.ordinary_case import answers
 from tests.packs.ordinary_case.case import OrdinaryCase
 
@@ -78,3 +80,22 @@ def test_a_suspended_case_goes_back_to_the_state_it_was_in(case: OrdinaryCase) -
     assert (case.case()["state"], case.clock_row("case_filing.case_handling")["state"]) == ("notifying", "running")
     with pytest.raises(Invalid):
         case.matter("officer", "case_matters.case_extension", {"extension_days": 400, "reason": "过长。"})
+
+
+def test_a_decision_is_not_graver_than_the_notice(case: OrdinaryCase) -> None:
+    case.investigated()
+    case.notified()
+    case.silent()
+    case.evidence_is()
+    told = case.refused("officer", "draft", answers.decision(fine="60000.00"), "fine")
+    assert "重新告知" in told
+    case.refused("officer", "draft", answers.decision(penalty_kinds=["fine", "revoke_licence"]), "penalty_kinds")
+    case.do("officer", "draft", "submit", answers.decision(fine="50000.00"))
+
+
+@pytest.mark.parametrize(("grounds", "heard", "needed"), [
+    (["public_interest"], False, True), (["major_rights"], False, True), (["complex"], False, True), (["statutory"], False, True), ([], True, True), ([], False, False),
+])
+def test_any_of_four_grounds_asks_for_legal_review(grounds: list[str], heard: bool, needed: bool) -> None:
+    model = compile_dmn((ROOT / "processes/ordinary_case/decisions/legal_review.dmn").read_bytes())
+    assert model.evaluate("legal_review", {"grounds": grounds, "heard": heard})["needed"] is needed
