@@ -128,6 +128,7 @@ def questions(connection: Connection, listing: Connection, register: Any, table:
         ("搜三字以上", lambda c: box(c.choice((*THINGS, *ROADS, f"{c.choice(ROADS)}{c.randint(0, 996)}弄", "没有这样的")))),
         ("两个词", lambda c: box(f"{c.choice(ROADS)} {c.choice(THINGS)}")), ("列表第一页", lambda c: listed(read_asked(register, [("f.size.from", str(c.randint(0, 499)))]))),
         ("列表里找", lambda c: listed(read_asked(register, [("q", c.choice((*ROADS, "貔貅", "围墙", "鼋")))]))),
+        ("列表里找两个词", lambda c: listed(read_asked(register, [("q", f"{c.choice(ROADS)} {c.choice(THINGS)}")]))),
         ("500 米以内", lambda c: near(c, 500)), ("地图一屏", lambda c: register_map.in_view(connection, actor=actor, register=register, table=table, asked=Asked(), field=field, box=_view(c))),
         ("查重复", lambda c: find_alike(connection, register=register, table=table, seen=visible(register, table, actor, table.c.id), values={"place": place(c), "address": c.choice(ROADS), "name": c.choice(THINGS)})),
     ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Numeric, Select, Table, Text, Uuid, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Numeric, Select, Table, Text, Uuid, cast, func, literal, select, tuple_
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Invalid, NotFound
@@ -66,7 +66,7 @@ def listed(
     """One page of records. A count, the rows, and one statement per kind of name, whatever the register's length."""
     wanted = asked or Asked()
     total = count(connection, actor=actor, register=register, table=table, asked=wanted)
-    records = _read(connection, actor, register, table, wanted, size + 1, after)
+    records = _read(connection, actor, register, table, wanted, size + 1, after, few=wanted.narrowed and total <= EXACT_LIMIT)
     return cut(records, size=size, before=before, total=total, key=lambda row: (row.key, row.id))
 
 
@@ -121,21 +121,29 @@ def _word(row: Any) -> str:
     return "删除" if "deleted_at" in row.changes else ""
 
 
-def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None) -> list[Record]:
-    rows = connection.execute(_rows(actor, register, table, asked, limit=size, after=after)).mappings().all()
+def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None, *, few: bool) -> list[Record]:
+    rows = connection.execute(_rows(actor, register, table, asked, limit=size, after=after, few=few)).mappings().all()
     return _records(connection, rows, shown_fields(register, asked))
 
 
-def _rows(actor: Actor, register: Register, table: Table, asked: Asked, *, limit: int | None, after: str | None) -> Select[Any]:
-    """Ids in order first, which the index gives, then the rows of these few."""
+def _rows(actor: Actor, register: Register, table: Table, asked: Asked, *, limit: int | None, after: str | None, few: bool = False) -> Select[Any]:
+    """Ids in order first, which the index of the order gives, then the rows of these.
+
+    When there are ``few`` all of them are found first and ordered afterwards: walking down the order until a page is full would go
+    through the whole register for conditions that each hold often and hardly ever together.
+    """
     field = register.fields[asked.sort] if asked.sort else None
-    order = order_column(field, table) if field else table.c.updated_at
+    order: ColumnElement[Any] = order_column(field, table) if field else table.c.updated_at
+    id: ColumnElement[Any] = table.c.id
     chosen = narrow(visible(register, table, actor, table.c.id, order.label("x_order")), register, table, asked)
     if after:
         chosen = chosen.where(_beyond(field, order, table, after, descending=asked.descending))
     direction = (lambda column: column.desc()) if asked.descending else (lambda column: column.asc())
+    if few:
+        all_ids = chosen.offset(0).subquery()
+        chosen, order, id = select(all_ids.c.id, all_ids.c.x_order), all_ids.c.x_order, all_ids.c.id
     if limit is not None:
-        chosen = chosen.order_by(direction(order), direction(table.c.id)).limit(limit)
+        chosen = chosen.order_by(direction(order), direction(id)).limit(limit)
     ids = chosen.subquery()
     statement = _whole(table).add_columns(cast(ids.c.x_order, Text).label("x_key")).join(ids, ids.c.id == table.c.id)
     return statement.order_by(direction(ids.c.x_order), direction(ids.c.id))

@@ -14,7 +14,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict
@@ -97,15 +111,25 @@ def records(connection: Connection, *, actor: Actor, query: str, registers: Mapp
 
 
 def _of_register(register: Register, table: Table, actor: Actor, words: Sequence[str]) -> Select[Any]:
-    fields = searched(register)
-    title: ColumnElement[str] = literal_column(" || '　' || ".join(f"coalesce(\"{f.name}\", '')" for f in fields[:2]))
-    statement = visible(register, table, actor, table.c.id, title.label("title"), table.c.updated_at.label("at"), literal(register.name).label("register"))
-    for word in words:
-        statement = statement.where(or_(*(table.c[f.name].ilike("%" + _escaped(word) + "%", escape="/") for f in fields)))
-        if short(word):
-            statement = statement.where(has_word(literal_column(words_text(register, prefix=f"reg.{table.name}.")), word))
-    inner = statement.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(EACH + 1).subquery()
-    return select(inner)
+    """First among what changed last; when that gives too few, all that the index gives, ordered afterwards: see ``_rows`` of the lists."""
+    names = [f.name for f in searched(register)]
+    columns = [table.c.id, table.c.updated_at, *(table.c[name] for name in names)]
+    window = visible(register, table, actor, *columns).order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(RECENT).subquery()
+    recent = select(window).where(*(_in_fields(window, names, word) for word in words)).order_by(window.c.updated_at.desc(), window.c.id.desc()).limit(EACH + 1).cte()
+    enough = select(func.count()).select_from(recent).scalar_subquery() > EACH
+    whole = visible(register, table, actor, *columns).where(*(_in_fields(table, names, word) for word in words)).where(~enough)
+    for word in filter(short, words):
+        whole = whole.where(has_word(literal_column(words_text(register, prefix=f"reg.{table.name}.")), word))
+    rest = (whole.offset(0) if len(words) > 1 else whole.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(EACH + 1)).subquery()
+    found = union_all(
+        select(recent).where(enough), select(select(rest).order_by(rest.c.updated_at.desc(), rest.c.id.desc()).limit(EACH + 1).subquery()),
+    ).subquery()
+    title = func.concat_ws("　", *(found.c[name] for name in names[:2]))
+    return select(found.c.id, title.label("title"), found.c.updated_at.label("at"), literal(register.name).label("register"))
+
+
+def _in_fields(source: Table | Subquery, names: Sequence[str], word: str) -> ColumnElement[bool]:
+    return or_(*(source.c[name].ilike("%" + _escaped(word) + "%", escape="/") for name in names))
 
 
 def _escaped(word: str) -> str:
