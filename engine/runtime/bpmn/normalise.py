@@ -14,6 +14,7 @@ from engine.runtime.bpmn.names import ACTIVITIES, BODIES, EVENTS, bpmn, gc, loca
 from engine.runtime.bpmn.rewrites.building import add_flow, add_node, containers, flow_nodes, flows
 from engine.runtime.bpmn.rewrites.countersign import countersign
 from engine.runtime.bpmn.rewrites.data import carry_data
+from engine.runtime.bpmn.rewrites.people import look_up_people
 from engine.runtime.bpmn.rewrites.several_events import resolve_definitions, split_events
 from engine.runtime.bpmn.timers import CRON
 
@@ -25,7 +26,7 @@ def normalise(root: etree._Element) -> etree._Element:
     """A rewritten copy of ``definitions``."""
     root = copy.deepcopy(root)
     for step in (
-        carry_data, _drop_data, _name_flows, countersign, resolve_definitions, split_events, _join_links, _split_implicitly, _start_implicitly, _quote_timers, _type_tasks,
+        carry_data, _drop_data, _name_flows, look_up_people, countersign, resolve_definitions, split_events, _join_links, _split_implicitly, _start_implicitly, _quote_timers, _type_tasks,
     ):
         step(root)
     return root
