@@ -47,6 +47,7 @@ from engine.runtime.organisation_file.bring import check_organisation, undo_orga
 from engine.runtime.reports.issue import make_files
 from engine.runtime.reports.schedule import draft_scheduled
 from engine.runtime.run_effect import effect_exhausted, run_effect
+from engine.runtime.start_failures import start_exhausted
 from engine.runtime.start_on_event import start_on_event
 from engine.runtime.sync_folders import sync_folders
 from engine.runtime.whole_file import file_failed, make_file
@@ -140,7 +141,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.THROW_MESSAGE, throw_message)
     app.jobs.register(job_names.THROW_SIGNAL, throw_signal)
     app.jobs.register(job_names.CATCH_SIGNAL, catch_signal)
-    app.jobs.register(job_names.START_ON_EVENT, start_on_event)
+    app.jobs.register(job_names.START_ON_EVENT, start_on_event, exhausted=start_exhausted)
     app.jobs.register(job_names.FIRE_TIMERS, fire_timers)
     app.jobs.register(job_names.MAKE_ITEMS, make_items)
     app.jobs.register(job_names.DELIVER_ITEMS, deliver_items)

@@ -4,7 +4,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.kernel.errors import Invalid
+from engine.kernel.errors import Invalid, NotFound
+from engine.runtime import start_failures
 from engine.runtime.incidents import OPERATOR, retry_incident, skip_incident
 from engine.runtime.queries import incidents as query
 from engine.runtime.queries import jobs as job_query
@@ -23,7 +24,8 @@ def page() -> ResponseReturnValue:
     open_only = request.args.get("show") != "all"
     with reading() as connection:
         rows = query.listed(connection, actor=actor(), open_only=open_only, case_id=identifier(case, "案件") if case else None)
-    return render_template("incidents/page.html", rows=rows, open_only=open_only, kinds=KINDS, states=STATES, key=new_key())
+        starts = start_failures.listed(connection, actor=actor(), open_only=open_only) if not case else []
+    return render_template("incidents/page.html", rows=rows, starts=starts, open_only=open_only, kinds=KINDS, states=STATES, key=new_key())
 
 
 @blueprint.get("/incidents/<incident_id>")
@@ -42,6 +44,18 @@ def handle(incident_id: str) -> ResponseReturnValue:
     except Invalid as error:
         return _show(incident_id, errors=error.fields, reason=reason), 422
     return done(url_for("incidents.page"), "已跳过，流程往下走了。" if verb is skip_incident else "已重试，结果稍后会显示在案件里；再出错会重新列在这里。")
+
+
+@blueprint.post("/incidents/starts/<failure_id>/<what>")
+def handle_start(failure_id: str, what: str) -> ResponseReturnValue:
+    """Retry or skip a case that should have begun by itself."""
+    actor().require(OPERATOR)
+    verbs = {"retry": (start_failures.retry_start, "已重新排队，马上再试；再不成功会重新列在这里。"), "skip": (start_failures.skip_start, "已跳过，不再发起。")}
+    if what not in verbs:
+        raise NotFound("没有这个操作。")
+    verb, words = verbs[what]
+    verb(application(), actor=actor(), failure_id=identifier(failure_id, "发起"), reason=request.form.get("reason", ""), at=now())
+    return done(url_for("incidents.page"), words)
 
 
 def _show(incident_id: str, *, errors: dict[str, str] | None = None, reason: str = "") -> str:

@@ -37,3 +37,11 @@ fanout_item = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Index("ix_fanout_item_status", "fanout_id", "status", "index"), Index("uq_fanout_item_instance", "instance_id", unique=True, postgresql_where="instance_id IS NOT NULL"),
 )
+
+start_failure = Table(
+    "start_failure", metadata, key(), Column("key", Text, nullable=False, unique=True, comment="idempotency key of the start"), Column("process", Text, nullable=False), Column("event", Text, nullable=False),
+    Column("title", Text, nullable=False, comment="of the process"), json("facts", comment="first facts of the case that should have begun"), ref("case_id", null=True, comment="the case it came from"), ref("unit_id", null=True),
+    Column("message", Text, nullable=False), Column("status", Text, nullable=False, comment="open, retried, skipped, resolved"), instant("opened_at"), instant("closed_at", null=True),
+    ref("closed_by", null=True), Column("closed_name", Text, nullable=False, server_default=""), Column("reason", Text, nullable=False, server_default=""),
+    Index("ix_start_failure_open", "opened_at", postgresql_where="status = 'open'"), comment="a case that a signal or a record should have begun, and that failed for good",
+)

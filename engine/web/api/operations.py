@@ -9,6 +9,7 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from engine.access.scope import require_case
+from engine.runtime import start_failures
 from engine.runtime.begin import load_machine
 from engine.runtime.incidents import OPERATOR, retry_incident, skip_incident
 from engine.runtime.operating.repair_facts import declared_facts, repair_facts
@@ -69,6 +70,10 @@ class JobPath(BaseModel):
     job_id: int = Field(ge=1, le=2**62, description="后台任务编号")
 
 
+class FailurePath(BaseModel):
+    failure_id: UUID = Field(description="没有发起成的编号")
+
+
 class IncidentsQuery(Sent):
     state: Literal["open", "all"] = Field(default="open", description="待处理的，还是全部")
 
@@ -103,6 +108,24 @@ class IncidentsTold(Told):
     """最新的一百条异常"""
 
     items: list[IncidentTold]
+
+
+class StartFailureTold(Told):
+    """一件没有发起成的案件"""
+
+    id: UUID = Field(description="编号")
+    process: str = Field(description="流程")
+    event: str = Field(description="开始事件")
+    message: str = Field(description="原因")
+    status: str = Field(description="open 待处理，retried 已重试，skipped 已跳过")
+    opened_at: datetime = Field(description="什么时候")
+    reason: str = Field(description="处理时写的理由")
+
+
+class StartFailuresTold(Told):
+    """最新的一百件"""
+
+    items: list[StartFailureTold]
 
 
 class StuckTold(Told):
@@ -220,6 +243,32 @@ def retry(path: IncidentPath, header: KeyHeader, body: RetrySent) -> Response:
 def skip(path: IncidentPath, header: KeyHeader, body: ReasonSent) -> Response:
     """跳过，流程往下走"""
     return done(once(header, skip_incident, incident_id=path.incident_id, reason=body.reason))
+
+
+@topic.get("/start-failures", responses={200: StartFailuresTold, **READ})
+def failed_starts(query: IncidentsQuery) -> Response:
+    """没有发起成的案件：信号、台账条件该发起一件，试了十次没有成功"""
+    return _failed(open_only=query.state == "open")
+
+
+def _failed(*, open_only: bool = True) -> Response:
+    with reading() as connection:
+        rows = start_failures.listed(connection, actor=actor(), open_only=open_only)
+    return tell(StartFailuresTold(items=[StartFailureTold.model_validate(row) for row in rows]))
+
+
+@topic.post("/start-failures/<failure_id>/retry", responses={200: StartFailuresTold, 400: ErrorAnswer, 403: ErrorAnswer, 409: ErrorAnswer})
+def retry_start(path: FailurePath, header: KeyHeader, body: RetrySent) -> Response:
+    """再发起一次"""
+    start_failures.retry_start(application(), actor=actor(), failure_id=path.failure_id, reason=body.reason, at=now())
+    return _failed()
+
+
+@topic.post("/start-failures/<failure_id>/skip", responses={200: StartFailuresTold, 400: ErrorAnswer, 403: ErrorAnswer, 409: ErrorAnswer})
+def skip_start(path: FailurePath, header: KeyHeader, body: ReasonSent) -> Response:
+    """跳过，不再发起"""
+    start_failures.skip_start(application(), actor=actor(), failure_id=path.failure_id, reason=body.reason, at=now())
+    return _failed()
 
 
 @topic.get("/stuck", responses={200: ReasonsTold, **READ})

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.kernel.clock import SHANGHAI
-from engine.kernel.errors import Conflict, DeployRefused, Forbidden, Invalid
+from engine.kernel.errors import Conflict, DeployRefused, Forbidden, GuichengError, Invalid
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
@@ -18,6 +18,7 @@ from engine.runtime.fire_due_starts import fire_due_starts
 from engine.runtime.invariants import find_violations
 from engine.runtime.look_at_changes import look_at_changes
 from engine.runtime.start_case import start_case
+from engine.runtime.start_failures import listed, retry_start, skip_start
 from engine.runtime.steer_start import resume_start, stop_start
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.runtime import instance, task
@@ -153,6 +154,44 @@ def test_a_signal_begins_one_case_beside_those_that_wait_for_it(town: Town) -> N
     assert deliver_signal(town.app, name="rain", key="d1") == deliver_signal(town.app, name="rain", key="d1") == 1
     town.app.jobs.run_due(town.app)
     assert [c["unit_id"] for c in cases(town)] == [town.units["station_two"]]
+
+
+def until_the_last(town: Town) -> None:
+    """Run jobs as time goes by, until one fails for the last time."""
+    for _ in range(30):
+        town.app.clock.advance(timedelta(hours=2))
+        town.app.jobs.run_due(town.app, at=town.app.clock.now())
+
+
+def test_a_signal_start_that_failed_ten_times_waits_for_an_operator_who_retries_or_skips_it(town: Town) -> None:
+    declare(town, "stocktaking")
+    wrong = '<bpmn:startEvent id="tick" gc:unit="nowhere"><bpmn:signalEventDefinition signalRef="s"/></bpmn:startEvent>'
+    put(town, wrong, outside='<bpmn:signal id="s" name="rain"/>')
+    deliver_signal(town.app, name="rain", key="d1")
+    deliver_signal(town.app, name="rain", key="d2")
+    for _ in range(2):
+        with pytest.raises(GuichengError):
+            until_the_last(town)
+    keeper, at = town.actor("keeper"), town.app.clock.now()
+    with town.app.db.connect() as connection:
+        one, two = listed(connection, actor=keeper)
+        with pytest.raises(Forbidden):
+            listed(connection, actor=town.actor("head"))
+    assert "没有找到" in one["message"] and cases(town) == []
+    for steer in (lambda: retry_start(town.app, actor=town.actor("head"), failure_id=one["id"], at=at), lambda: skip_start(town.app, actor=town.actor("head"), failure_id=one["id"], reason="不。", at=at)):
+        with pytest.raises(Forbidden):
+            steer()
+    with pytest.raises(Invalid):
+        skip_start(town.app, actor=keeper, failure_id=one["id"], reason=" ", at=at)
+    skip_start(town.app, actor=keeper, failure_id=one["id"], reason="已经另行发起。", at=at)
+    with pytest.raises(Conflict):
+        retry_start(town.app, actor=keeper, failure_id=one["id"], at=at)
+    put(town, wrong.replace("nowhere", "station_two"), outside='<bpmn:signal id="s" name="rain"/>')
+    retry_start(town.app, actor=keeper, failure_id=two["id"], at=at)
+    town.app.jobs.run_due(town.app)
+    assert [c["unit_id"] for c in cases(town)] == [town.units["station_two"]] and find_violations(town.app) == []
+    with town.app.db.connect() as connection:
+        assert listed(connection, actor=keeper) == [] and {row["status"] for row in listed(connection, actor=keeper, open_only=False)} == {"retried", "skipped"}
 
 
 def test_a_case_begun_by_a_signal_belongs_to_the_case_that_threw_it(town: Town) -> None:
