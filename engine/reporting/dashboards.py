@@ -16,13 +16,13 @@ from engine.reporting.statistics.periods import GRAINS, period_of
 
 WIDTHS = (3, 4, 6, 8, 12)
 SHAPES = {**CHARTS, "table": "表", "number": "数字"}
-KEYS, TILE_KEYS = {"title", "roles", "tiles"}, {"statistic", "title", "measures", "by", "chart", "period", "top", "width", "grain", "tasks"}
+KEYS, TILE_KEYS = {"title", "roles", "tiles"}, {"statistic", "title", "measures", "by", "chart", "period", "top", "width", "grain", "tasks", "list", "where"}
 MOST_TILES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A statistic in one ``shape``, or the reader's own tasks by light (``statistic`` None). ``period`` is a grain whose current period counts, or all."""
+    """A statistic in one ``shape``, the list of ``register`` as ``where`` narrows it, or the reader's own tasks by light (neither). ``period`` is a grain whose current period counts, or all."""
 
     title: str
     width: int
@@ -33,6 +33,8 @@ class Tile:
     period: str = "year"
     grain: str | None = None
     top: int | None = None
+    register: str | None = None
+    where: Mapping[str, Any] | None = None
 
     def question(self, statistic: Statistic, on: date) -> Question:
         """What the tile asks on the day ``on``."""
@@ -69,14 +71,18 @@ def parse_dashboard(content: bytes, *, name: str, statistic: Callable[[str], Sta
 
 
 def _tile(place: int, told: Any, pack: str, statistic: Callable[[str], Statistic | None], findings: list[str]) -> Tile:
-    if not isinstance(told, Mapping) or set(told) - TILE_KEYS or ("statistic" in told) == ("tasks" in told):
-        findings.append(f"第 {place} 块要写 statistic（统计）或者 tasks: true（待办），可写 {'、'.join(sorted(TILE_KEYS - {'statistic', 'tasks'}))}。")
+    if not isinstance(told, Mapping) or set(told) - TILE_KEYS or len({"statistic", "tasks", "list"} & set(told)) != 1:
+        findings.append(f"第 {place} 块要写 statistic（统计）、list（台账）或者 tasks: true（待办）之一，可写 {'、'.join(sorted(TILE_KEYS - {'statistic', 'tasks', 'list'}))}。")
         return Tile(title="", width=6)
     tile = Tile(title=str(told.get("title", "")), width=told.get("width", 6))
     if tile.width not in WIDTHS:
         findings.append(f"第 {place} 块的 width 写 {'、'.join(map(str, WIDTHS))} 之一（一行共 12）。")
     if "tasks" in told:
         return replace(tile, title=tile.title or "我的待办")
+    if "list" in told:
+        if not tile.title:
+            findings.append(f"第 {place} 块：台账要写 title。")
+        return replace(tile, register=qualify(str(told["list"]), pack), where=told.get("where"), shape="list")
     named = qualify(str(told["statistic"]), pack)
     found = statistic(named)
     if found is None:

@@ -12,10 +12,15 @@ from engine.access.assignment import roles_held
 from engine.kernel.errors import NotFound
 from engine.kernel.names import name_of, pack_of
 from engine.reference import calendars
+from engine.registers.catalogue import get_register
+from engine.registers.conditions import read_condition
+from engine.registers.filters import Asked
+from engine.registers.granted import for_reader
 from engine.reporting.dashboards import Dashboard, Tile, parse_dashboard
 from engine.reporting.statistics.asked import Question
 from engine.reporting.statistics.catalogue import get_statistic, statistics_of
 from engine.runtime.queries import desk
+from engine.runtime.queries.registers import count
 from engine.runtime.queries.statistic_page import Looked, look_tile
 from engine.web.context import actor, application, reading, today
 from engine.web.statistic_charts import chart_of, list_of, map_of
@@ -27,7 +32,7 @@ SEE_ALL_RIGHTS = frozenset({"admin", "analyst"})
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A tile with its figures: of a statistic, or the reader's tasks."""
+    """A tile with its figures: of a statistic, of a list (``total``), or the reader's tasks."""
 
     tile: Tile
     base: str = ""
@@ -36,6 +41,7 @@ class Drawn:
     looked: Looked | None = None
     chart: dict[str, Any] | None = None
     tasks: desk.Figures | None = None
+    total: int | None = None
 
 
 def dashboards() -> dict[str, Dashboard]:
@@ -67,6 +73,8 @@ def one(pack: str, name: str) -> ResponseReturnValue:
 
 
 def _draw(connection: Connection, tile: Tile) -> Drawn:
+    if tile.register is not None:
+        return _draw_list(connection, tile, tile.register)
     if tile.statistic is None:
         calendar = calendars.load(connection, district_id=actor().district_id)
         soon = calendar.add_working_days(today(), 3)
@@ -77,3 +85,13 @@ def _draw(connection: Connection, tile: Tile) -> Drawn:
     base = url_for("statistics.one", pack=pack_of(statistic.name), name=name_of(statistic.name))
     chart = map_of(looked, question, base) if tile.shape == "map" else chart_of(looked, question, base) if tile.shape not in ("table", "number") else None
     return Drawn(tile=tile, base=base, behind=list_of(statistic), question=question, looked=looked, chart=chart)
+
+
+def _draw_list(connection: Connection, tile: Tile, name: str) -> Drawn:
+    """How many records the list holds for the reader, and where it stands."""
+    declared, table = get_register(application().library, name)
+    register = for_reader(declared, actor())
+    asked = Asked(on=today(), where=read_condition(tile.where, register) if tile.where else None)
+    total = count(connection, actor=actor(), register=register, table=table, asked=asked)
+    base = url_for("registers.listed", pack=pack_of(name), name=name_of(name))
+    return Drawn(tile=tile, base=base + (f"?{asked.address}" if asked.address else ""), total=total)
