@@ -14,13 +14,16 @@ from docx.shared import Pt
 from engine.reporting.reports.text import Block
 
 WIDTH, LINE, NAME = 640, 26, 150
+DENSE = 7
+"""A table with more columns is set smaller."""
 TALL = 220
 SERIF = '"仿宋_GB2312", FangSong_GB2312, "仿宋", FangSong, STFangsong, "Noto Serif CJK SC", serif'
 STYLE = """
 @page { size: A4; margin: 32mm 26mm 28mm 28mm; @bottom-center { content: "— " counter(page) " —"; font-size: 10.5pt } @top-right { content: "%(mark)s"; font-size: 8pt; color: #555 } }
 html { font-family: %(serif)s; color: #000; font-size: 15pt; line-height: 1.8 }
 h1 { font-size: 20pt; text-align: center; margin: 0 0 14pt; line-height: 1.4 } h2 { font-size: 16pt; margin: 10pt 0 4pt } p { margin: 0; text-indent: 2em; text-align: justify }
-table { border-collapse: collapse; width: 100%%; margin: 6pt 0 12pt; font-size: 11pt; line-height: 1.4 } th, td { border: .6pt solid #000; padding: 3pt 6pt } td.n, th.n { text-align: right }
+table { border-collapse: collapse; width: 100%%; margin: 6pt 0 12pt; font-size: 11pt; line-height: 1.4 } th, td { border: .6pt solid #000; padding: 3pt 6pt } td.n, th.n { text-align: right } td.w, th.w { white-space: nowrap } tr { break-inside: avoid } h2, .caption { break-after: avoid }
+.dense { font-size: 8.5pt } .dense th, .dense td { padding: 3pt 3pt } td.t, th.t { text-align: left }
 .caption { text-align: center; text-indent: 0; font-size: 11pt; margin-top: 8pt } svg { display: block; margin: 0 auto 10pt; width: 100%% }
 """
 
@@ -48,10 +51,13 @@ def _html(block: Block, parts: Mapping[str, Any]) -> str:
 
 
 def _table(part: Mapping[str, Any]) -> str:
-    told = {0, *part.get("words", ())}
-    heads = "".join(f"<th{'' if place in told else ' class=n'}>{escape(head)}</th>" for place, head in enumerate(part["heads"]))
-    rows = "".join("<tr>" + "".join(f"<td{'' if place in told else ' class=n'}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>" for row in part["rows"])
-    return f'<table class="table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    def kind(place: int) -> str:
+        return "w" if place in part.get("names", ()) else "t" if place in (0, *part.get("words", ())) else "n"
+
+    heads = "".join(f'<th class="{kind(place)}">{escape(head)}</th>' for place, head in enumerate(part["heads"]))
+    rows = "".join("<tr>" + "".join(f'<td class="{kind(place)}">{escape(cell)}</td>' for place, cell in enumerate(row)) + "</tr>" for row in part["rows"])
+    dense = " dense" if len(part["heads"]) > DENSE else ""
+    return f'<div class="wide-table" tabindex="0" role="region" aria-label="{escape(part["title"])}"><table class="table{dense}"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def svg_of(part: Mapping[str, Any]) -> str:
@@ -117,11 +123,17 @@ def _word_part(paper: Any, name: str, part: Mapping[str, Any]) -> None:
     paper.add_paragraph(f"{name}　{part['title']}").alignment = WD_ALIGN_PARAGRAPH.CENTER
     heads, rows = (part["heads"], part["rows"]) if part["kind"] == "table" else _as_rows(part)
     table = paper.add_table(rows=1, cols=len(heads), style="Table Grid")
+    size = Pt(8) if len(heads) > DENSE else Pt(10.5)
     for cell, head in zip(table.rows[0].cells, heads, strict=True):
-        cell.text = head
+        _set(cell, head, size, bold=True)
     for row in rows:
         for cell, text in zip(table.add_row().cells, row, strict=True):
-            cell.text = text
+            _set(cell, text, size)
+
+
+def _set(cell: Any, text: str, size: Any, *, bold: bool = False) -> None:
+    run = cell.paragraphs[0].add_run(text)
+    run.font.size, run.bold = size, bold
 
 
 def _as_rows(part: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -42,22 +42,22 @@ class ToldRound:
     def scores(self) -> dict[str, Any]:
         """Every unit by place with every item, the total and the grade."""
         heads = ["名次", "单位", *(one.title for one in self.board.items), "总分", "等次"]
-        rows = [[str(line.place), line.name, *(_signed(one, line) for one in self.board.items), f"{line.total:f}", self.grades.get(line.grade, "")] for line in self.board.lines]
-        return {"kind": "table", "title": f"{self.board.row['title']}得分和名次", "heads": heads, "rows": rows}
+        rows = [[str(line.place), line.name, *(_signed(one, line) for one in self.board.items), _short(line.total), self.grades.get(line.grade, "")] for line in self.board.lines]
+        return {"kind": "table", "title": f"{self.board.row['title']}得分和名次", "heads": heads, "rows": rows, "names": [1]}
 
     def ranking(self) -> dict[str, Any]:
         """The totals as bars."""
-        values = [f"{line.total:f}" for line in self.board.lines]
+        values = [_short(line.total) for line in self.board.lines]
         return {"kind": "bar", "title": "总分（分）", "labels": [line.name for line in self.board.lines], "values": values, "said": values, "unit": "分"}
 
     def losses(self) -> dict[str, Any]:
         """Every score below full, every bonus and deduction, with what was written beside it."""
-        rows = [[line.name, one.title, f"{one.points:f}", _signed(one, line), _why(one, line)] for line in self.board.lines for one in self.board.items if _notable(one, line)]
-        return {"kind": "table", "title": "失分、加分、扣分", "heads": ["单位", "项目", "分值", "得分", "说明"], "rows": rows, "words": [4]}
+        rows = [[line.name, one.title, _short(one.points), _signed(one, line), _why(one, line)] for line in self.board.lines for one in self.board.items if _notable(one, line)]
+        return {"kind": "table", "title": "失分、加分、扣分", "heads": ["单位", "项目", "分值", "得分", "说明"], "rows": rows, "names": [0, 1], "words": [4]}
 
     def standards(self) -> dict[str, Any]:
         """The score sheet of the round."""
-        rows = [[one.title, f"{one.points:f}", f"{KINDS[one.kind]}，{'系统取数' if one.automatic else '人工打分'}", one.standard] for one in self.board.items]
+        rows = [[one.title, _short(one.points), f"{KINDS[one.kind]}，{'系统取数' if one.automatic else '人工打分'}", one.standard] for one in self.board.items]
         return {"kind": "table", "title": "评分表", "heads": ["项目", "分值", "方式", "评分标准"], "rows": rows, "words": [2, 3]}
 
 
@@ -84,7 +84,12 @@ def _cents(value: Decimal) -> Decimal:
 def _signed(item: Item, line: Line) -> str:
     """The score as it enters the total: a deduction with its minus."""
     score: Decimal = line.scores[item.key]["score"]
-    return f"-{score:f}" if item.kind == "deduction" and score else f"{score:f}"
+    return f"-{_short(score)}" if item.kind == "deduction" and score else _short(score)
+
+
+def _short(score: Decimal | None) -> str:
+    """15, 9.5, 13.92."""
+    return "" if score is None else f"{float(score):g}"
 
 
 def _notable(item: Item, line: Line) -> bool:
