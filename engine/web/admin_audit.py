@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
-from engine.access import alarms, audit_queries
+from engine.access import alarms, audit_queries, audit_report
 from engine.access.audit import note
 from engine.access.guarding import order_check
 from engine.kernel.clock import SHANGHAI
@@ -115,9 +115,10 @@ def _page(*, error: str = "") -> str:
     with reading() as connection:
         rows = audit_queries.records(connection, asked)
         state, open_alarms = audit_queries.state(connection), alarms.alarms(connection)
+        views = audit_report.views(connection, person_id=actor().person_id)
     shown, more = rows[: audit_queries.PAGE], len(rows) > audit_queries.PAGE
     after = f"{shown[-1].at.isoformat()}|{shown[-1].chain}|{shown[-1].seq}" if more else ""
     return render_template(
         "admin/audit.html", rows=shown, after=after, state=state, alarms=open_alarms, kinds=audit_queries.KINDS, word_of=audit_queries.word_of, asked=asked,
-        levels=alarms.LEVELS, alarm_kinds=alarms.KINDS, error=error,
+        levels=alarms.LEVELS, alarm_kinds=alarms.KINDS, error=error, views=views,
     )

@@ -59,3 +59,8 @@ case_bundle = Table(
     Column("revealed", Boolean, nullable=False, comment="secret answers are opened in it"), Column("sm3", Text, comment="null while the worker makes it"), Column("size", BigInteger, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=""), instant("at"), instant("made_at", null=True),
 )
+
+audit_view = Table(
+    "audit_view", metadata, key(), ref("person_id", "person.id"), Column("title", Text, nullable=False), Column("query", Text, nullable=False, comment="the question of the list's address"),
+    instant("at"), Index("uq_audit_view_title", "person_id", "title", unique=True),
+)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection, delete, event, update
+from sqlalchemy import Connection, delete, event, text, update
 
 from engine.access.audit import append, chain_of_path, find_break, records_of, verify
 from engine.kernel.ids import new_id
@@ -15,6 +15,8 @@ CASE = new_id()
 
 
 def written(connection: Connection, count: int = 6, chain: str = "T/TA") -> None:
+    """Records, on a connection that may tamper with them as the owner of a database can."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
     for i in range(count):
         append(
             connection,

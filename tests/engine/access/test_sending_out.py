@@ -15,7 +15,6 @@ from engine.access.alarms import raise_alarm
 from engine.access.audit import note
 from engine.kernel import syslog
 from engine.storage.tables.organisation import audit
-from tests.engine.access.test_integrity import outside
 from tests.town import Town
 
 SHAPE = re.compile(r"^<(\d+)>1 \d{4}-\d\d-\d\dT[\d:.]+Z \S+ guicheng - \S+ \[guicheng@32473( [\w@-]+=\"(\\.|[^\"\\\]])*\")+\] \ufeff", re.S)
@@ -101,14 +100,3 @@ def test_without_a_server_nothing_is_sent_and_a_wrong_address_is_named(town: Tow
         syslog.send("http://x", [b""])
     line = syslog.line(at=datetime(2026, 1, 1, tzinfo=UTC), facility="audit", severity="info", kind="a b", text="x", data={"a]=": "]\"\\"}, host="主机")
     assert b"a_b" in line and b'a__="\\]\\"\\\\"' in line
-
-
-def test_nobody_can_take_records_away_before_their_time_without_being_found(town: Town) -> None:
-    from engine.access.audit_check import verify
-
-    with town.app.db.begin() as connection:
-        for number in range(3):
-            note(connection, actor=None, at=town.app.clock.now(), action="trace.view", object=str(number))
-    outside(town.app, "DELETE FROM audit WHERE chain = 'platform' AND seq = 2")
-    with town.app.db.connect() as connection:
-        assert verify(connection, "platform") == 2

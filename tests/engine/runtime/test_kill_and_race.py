@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from engine.runtime.claim_task import release_task
 from engine.runtime.invariants import find_violations
@@ -87,6 +87,7 @@ def _spoil_number(connection: Any) -> None:
 
 
 def _spoil_audit(connection: Any) -> None:
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
     connection.execute(update(audit).where(audit.c.seq == 2).values(actor_name="别人"))
 
 

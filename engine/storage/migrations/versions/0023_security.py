@@ -1,10 +1,12 @@
-"""Certificates, second factors, rules of sign-in and accounts of parties come under the seals of rights."""
+"""Certificates, second factors, rules of sign-in and accounts of parties come under the seals of rights; the trail can't be changed; kept queries of it."""
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
 from engine.storage.access_triggers import statements
+from engine.storage.audit_triggers import STATEMENTS
+from engine.storage.tables import metadata
 
 revision = "0023"
 down_revision = "0022"
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Only triggers; the rows that are there already are sealed by the platform's next hourly look."""
-    for statement in statements():
+    """The rows that are there already are sealed by the platform's next hourly look."""
+    metadata.create_all(op.get_bind(), tables=[metadata.tables["audit_view"]], checkfirst=True)
+    for statement in (*statements(), *STATEMENTS):
         op.get_bind().execute(sa.text(statement))
