@@ -52,13 +52,16 @@ def _day(context: TaskContext, text: str) -> date:
 
 
 @service_task(title="开始计时", mode="inline")
-def start_clock(context: TaskContext, *, clock: str, start: str = "", case: str = "", label: str = "", amount: int | None = None) -> dict[str, Any]:
+def start_clock(context: TaskContext, *, clock: str = "", start: str = "", case: str = "", label: str = "", amount: int | None = None) -> dict[str, Any]:
     """Start the clock that the dated parameter ``clock`` describes on the day ``start`` (today). Result: ``due_on``.
 
     ``amount`` is its length in the parameter's unit where it was decided in this case; the parameter's own by default.
     ``case`` is the id of a case linked with this one whose clock it is, such as the one just opened; this case by default.
     ``label`` tells several clocks of one name on a case apart; the acts that change such a clock give the same label.
+    Without ``clock`` nothing starts: a diagram names one by FEEL only for the cases that have it.
     """
+    if not clock:
+        return {"due_on": None}
     here = _case(context, case)
     state = clocks.start_clock(
         context.connection, case_id=here["id"], clock=_name(context, clock), start_on=_day(context, start), by=_by(context), label=label,

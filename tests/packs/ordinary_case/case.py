@@ -154,9 +154,11 @@ class OrdinaryCase(CaseWalker):
         return [row["message"] for row in self._rows(incident)]
 
 
-def ordinary_case(town: Any, clock: FixedClock) -> OrdinaryCase:
+def ordinary_case(town: Any, clock: FixedClock, *, case_type: str = "ordinary") -> OrdinaryCase:
     """A case that was filed today, with its party, under investigation."""
     filed = filed_case(town)
+    with town.app.db.begin() as connection:
+        connection.exec_driver_sql("UPDATE reg.case_filing__penalty_case SET case_type = %s WHERE case_id = %s", (case_type, filed.case_id))
     case = OrdinaryCase(filed.app, filed.bureau)
     case.town, case.case_id, case.clock = town, filed.case_id, clock
     add_party(case)
