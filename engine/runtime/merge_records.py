@@ -16,6 +16,7 @@ from engine.kernel.errors import Conflict, Forbidden, Invalid, StaleRevision
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.declaration import Field, Register
+from engine.registers.granted import for_reader
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
 from engine.runtime.queries import registers as query
@@ -36,6 +37,7 @@ def merge_records(
     Invalid without a reason, StaleRevision, Conflict when more than 5,000 records of a register point at the other.
     """
     declared, table = get_register(app.library, register)
+    declared = for_reader(declared, actor)
     if not declared.creatable:
         raise Forbidden(f"“{declared.title}”的记录由办案或流程记入，不能在台账里合并。")
     if keep_id == gone_id:

@@ -22,6 +22,7 @@ from engine.kernel.clock import SHANGHAI, legal_date
 from engine.runtime.answers import form_of
 from engine.runtime.application import Application
 from engine.runtime.form_context import form_context
+from engine.runtime.form_grants import readable, reading_rights
 from engine.runtime.job_names import WHOLE_FILE
 from engine.runtime.queries.case_page import CasePage, Step, case_page, stages
 from engine.runtime.secrets import open_secrets
@@ -122,11 +123,11 @@ def _forms(app: Application, connection: Connection, actor: Actor, page: CasePag
     ).all()
     for row in rows:
         form = form_of(app, app.library.bundle(row.bundle_id), row.form)
-        data = open_secrets(app.keys, row.data)
+        data = readable(form, actor, open_secrets(app.keys, row.data))
         if not any(data.get(name) for name in form.fields):
             continue
         context = replace(form_context(app, connection, actor=actor, form=form, at=at, case=page.head), known=data)
-        html = render_form(form, data=data, rights={"*": "read"}, errors={}, context=context, mode="print")
+        html = render_form(form, data=data, rights=reading_rights(form, actor), errors={}, context=context, mode="print")
         signed = Markup("<p class='right'>填写：{}　{}</p>").format(row.by_name, _day(row.at))
         yield Part(title=form.title, html=str(html + signed), date=_day(row.at))
 

@@ -16,6 +16,7 @@ from engine.runtime.organisation_file.write import changes_of
 from engine.runtime.organising.perform import ADMIN
 from engine.web.admin_forms import require_reader, require_right, said, tried
 from engine.web.answers import done
+from engine.web.confirm import is_stale, sensitive
 from engine.web.context import actor, application, identifier, now, reading
 from engine.web.register_excel import EXCEL
 
@@ -71,7 +72,7 @@ def _one(transfer_id: str, message: str = "", errors: dict[str, str] | None = No
     with reading() as connection:
         row = transfer_of(connection, id=id, register=NAME, person_id=actor().person_id)
         changes = changes_of(connection, import_id=id, limit=SHOWN)
-    return render_template("admin/file_one.html", row=row, changes=changes, shown=SHOWN, busy=row["state"] in UNDER_WAY, message=message, errors=errors or {}, may=ADMIN in actor().rights)
+    return render_template("admin/file_one.html", row=row, changes=changes, shown=SHOWN, busy=row["state"] in UNDER_WAY, message=message, errors=errors or {}, may=ADMIN in actor().rights, stale=ADMIN in actor().rights and is_stale())
 
 
 @blueprint.get("/admin/organisation/file/<transfer_id>/wrong.xlsx")
@@ -88,6 +89,7 @@ def wrong(transfer_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/organisation/file/<transfer_id>/<any(confirm, cancel, undo):act>")
+@sensitive
 def handle(transfer_id: str, act: str) -> ResponseReturnValue:
     require_right(ADMIN)
     id = identifier(transfer_id, "导入")

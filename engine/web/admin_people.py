@@ -16,6 +16,7 @@ from engine.runtime.organising.perform import ADMIN, SECURITY, Done, perform
 from engine.runtime.queries import organisation as query
 from engine.web.admin_forms import act, chosen, day, day_or_none, require_reader, require_right, said, tried
 from engine.web.answers import done
+from engine.web.confirm import is_stale, sensitive
 from engine.web.context import actor, application, identifier, new_key, now, reading, today
 from engine.web.more_acts import near
 
@@ -84,7 +85,7 @@ def _one(person_id: str, message: str = "", errors: dict[str, str] | None = None
         }
     return render_template(
         "admin/person.html", may=ADMIN in actor().rights, secures=SECURITY in actor().rights, key=new_key(), today=today(), now=now(), message=message, errors=errors or {},
-        password=password, card_kinds=certificates.KINDS, right_list=RIGHTS, right_words=query.right_words(account.rights) if account else [], **values,
+        password=password, stale=bool({ADMIN, SECURITY} & actor().rights) and is_stale(), card_kinds=certificates.KINDS, right_list=RIGHTS, right_words=query.right_words(account.rights) if account else [], **values,
     )
 
 
@@ -151,6 +152,7 @@ _DO = {"rename": _rename, "seat": _add_seat, "unseat": _unseat, "transfer": _tra
 
 
 @blueprint.post("/admin/organisation/people/<person_id>/account/<any(open, reset, lock, unlock, end, restore, sign_out):what>")
+@sensitive
 def account(person_id: str, what: str) -> ResponseReturnValue:
     """A new first password is shown on the answer itself, once, and never stored."""
     require_right(SECURITY if SECURITY in actor().rights else ADMIN)
@@ -185,6 +187,7 @@ def _sign_out(id: Any) -> None:
 
 
 @blueprint.post("/admin/organisation/people/<person_id>/rights")
+@sensitive
 def rights(person_id: str) -> ResponseReturnValue:
     require_right(SECURITY)
     id = identifier(person_id, "人员")

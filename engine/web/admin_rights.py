@@ -21,6 +21,7 @@ from engine.runtime.organising.people import posts_offered
 from engine.runtime.organising.perform import SECURITY
 from engine.runtime.queries import organisation, rights
 from engine.web.admin_forms import act, chosen, day, day_or_none, require_reader, require_right, said, tried
+from engine.web.confirm import is_stale, sensitive
 from engine.web.context import actor, application, identifier, new_key, now, reading, today
 from engine.web.more_acts import near
 
@@ -48,11 +49,12 @@ def _page(message: str = "", errors: dict[str, str] | None = None) -> str:
         groups.setdefault(role.pack, []).append(role)
     return render_template(
         "admin/rights.html", groups=groups, history=history, special=special, right_words=RIGHTS, general=[verbs.grant_words(application(), row) for row in general],
-        may=SECURITY in actor().rights, key=new_key(), message=message, errors=errors or {},
+        may=SECURITY in actor().rights, key=new_key(), message=message, errors=errors or {}, stale=SECURITY in actor().rights and is_stale(),
     )
 
 
 @blueprint.post("/admin/rights/roles")
+@sensitive
 def add() -> ResponseReturnValue:
     require_right(SECURITY)
 
@@ -79,7 +81,7 @@ def _role(role: str, message: str = "", errors: dict[str, str] | None = None) ->
         }
     known = registers_of(app.library)
     return render_template(
-        "admin/role.html", role=role, name=name, may=SECURITY in actor().rights, key=new_key(), today=today(), message=message, errors=errors or {}, kinds=UNIT_KINDS,
+        "admin/role.html", role=role, name=name, may=SECURITY in actor().rights, key=new_key(), today=today(), message=message, errors=errors or {}, kinds=UNIT_KINDS, stale=SECURITY in actor().rights and is_stale(),
         bureaus=BUREAUS, holder_scopes=HOLDER_WORDS, functions=verbs.FUNCTIONS, actions=ACTIONS, scopes=SCOPES, levels=LEVELS,
         registers=sorted(((register, one.title) for register, (one, _) in known.items()), key=lambda pair: pair[1]),
         fields=sorted((f"{register}.{name}", f"{one.title}：{field.title}") for register, (one, _) in known.items() for name, field in one.fields.items()), **values,
@@ -87,6 +89,7 @@ def _role(role: str, message: str = "", errors: dict[str, str] | None = None) ->
 
 
 @blueprint.post("/admin/rights/roles/<role>/<any(holder, person, end_holder, grant, end_grant, close):what>")
+@sensitive
 def change(role: str, what: str) -> ResponseReturnValue:
     require_right(SECURITY)
     name = "*" if role == EVERYBODY else role

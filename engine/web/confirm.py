@@ -38,6 +38,11 @@ def sensitive(view: View) -> View:
     return cast(View, guarded)
 
 
+def is_stale() -> bool:
+    """Would a sensitive act send the reader to prove who they are? Pages say so before anything is typed."""
+    return not is_fresh(g.confirmed_at, entering.policy().confirm_minutes)
+
+
 def is_fresh(confirmed_at: datetime | None, minutes: int) -> bool:
     """Was the last proof at most ``minutes`` ago?"""
     return confirmed_at is not None and now() - confirmed_at <= timedelta(minutes=minutes)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from engine.access.assignment import roles_held
-from engine.kernel.errors import NotFound
+from engine.kernel.errors import Forbidden, NotFound
 from engine.kernel.names import name_of, pack_of
 from engine.reference import calendars
 from engine.registers.catalogue import get_register
@@ -19,6 +19,9 @@ from engine.registers.granted import for_reader
 from engine.reporting.dashboards import Dashboard, Tile, parse_dashboard
 from engine.reporting.statistics.asked import Question
 from engine.reporting.statistics.catalogue import get_statistic, statistics_of
+from engine.reporting.statistics.count import TIME
+from engine.reporting.statistics.declaration import Statistic
+from engine.reporting.statistics.granted import known_to
 from engine.runtime.queries import desk
 from engine.runtime.queries.registers import count
 from engine.runtime.queries.statistic_page import Looked, look_tile
@@ -42,6 +45,7 @@ class Drawn:
     chart: dict[str, Any] | None = None
     tasks: desk.Figures | None = None
     total: int | None = None
+    shut: bool = False
 
 
 def dashboards() -> dict[str, Dashboard]:
@@ -72,6 +76,15 @@ def one(pack: str, name: str) -> ResponseReturnValue:
     return render_template("dashboards/screen.html" if screen else "dashboards/one.html", board=found, tiles=tiles, pack=pack, name=name, seconds=RENEW_SECONDS)
 
 
+def _known(statistic: Statistic, tile: Tile) -> Statistic | None:
+    """The statistic as the reader may read it; None when the tile needs more of it."""
+    try:
+        known = known_to(statistic, actor())
+    except Forbidden:
+        return None
+    return None if set(tile.measures) - set(known.measures) or (tile.by is not None and tile.by not in (*known.dimensions, TIME)) else known
+
+
 def _draw(connection: Connection, tile: Tile) -> Drawn:
     if tile.register is not None:
         return _draw_list(connection, tile, tile.register)
@@ -79,7 +92,10 @@ def _draw(connection: Connection, tile: Tile) -> Drawn:
         calendar = calendars.load(connection, district_id=actor().district_id)
         soon = calendar.add_working_days(today(), 3)
         return Drawn(tile=tile, tasks=desk.inbox(connection, actor=actor(), today=today(), soon_until=soon, filters=desk.Filters()).figures)
-    statistic, table = get_statistic(application().library, tile.statistic)
+    declared, table = get_statistic(application().library, tile.statistic)
+    statistic = _known(declared, tile)
+    if statistic is None:
+        return Drawn(tile=tile, shut=True)
     question = tile.question(statistic, today())
     looked = look_tile(connection, question=question, table=table, actor=actor(), grouped=tile.by is not None)
     base = url_for("statistics.one", pack=pack_of(statistic.name), name=name_of(statistic.name))

@@ -17,6 +17,7 @@ from engine.registers.granted import for_reader
 from engine.registers.views import remove_view, save_view, views_of
 from engine.runtime.draw_sample import may_draw
 from engine.runtime.queries import registers as query
+from engine.runtime.queries.officer import may_see_officer
 from engine.runtime.queries.pages import Option
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.queries.related import files_of, pointing_at
@@ -160,9 +161,19 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
             "register": register, "record": record, "history": history, "pack": pack, "name": name, "editor": editor,
             "files": files_of(connection, record_id=record.id), "change_at": _change_at(connection, register, record),
             "related": pointing_at(application(), connection, actor=actor(), register=register.name, record_id=record.id),
-            "linked": {f.name: url_for("registers.one", record_id=record.values[f.name], **_place(f.register)) for f in register.fields.values() if f.type == "record" and record.values[f.name]},
+            "linked": _linked(connection, register, record),
         }
     return render_template("registers/one.html", **values)
+
+
+def _linked(connection: Connection, register: Register, record: query.Record) -> dict[str, str]:
+    """Addresses of what the record's fields name: other records, and the pages of people whom the reader is above."""
+    found = {f.name: url_for("registers.one", record_id=record.values[f.name], **_place(f.register)) for f in register.fields.values() if f.type == "record" and record.values[f.name]}
+    for f in register.fields.values():
+        who = record.values[f.name] if f.type == "person" and not f.secret else None
+        if who and may_see_officer(connection, reader=actor(), person_id=who, on=today()):
+            found[f.name] = url_for("officers.one", person_id=who)
+    return found
 
 
 def _place(register: str | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from engine.reporting.statistics.asked import ALWAYS, CHARTS, TOPS, Question, re
 from engine.reporting.statistics.catalogue import get_statistic, statistics_of
 from engine.reporting.statistics.count import TIME
 from engine.reporting.statistics.declaration import Statistic
+from engine.reporting.statistics.granted import known_to
 from engine.reporting.statistics.periods import GRAINS, Period, period_of
 from engine.runtime.change_counting import may_change_counting
 from engine.runtime.export_statistic import export_statistic
@@ -29,7 +30,8 @@ blueprint = Blueprint("statistics", __name__)
 
 def wanted(pack: str, name: str) -> tuple[Statistic, Table]:
     """The statistic of an address; raises NotFound."""
-    return get_statistic(application().library, f"{pack}.{name}")
+    statistic, table = get_statistic(application().library, f"{pack}.{name}")
+    return known_to(statistic, actor()), table
 
 
 @blueprint.get("/statistics")

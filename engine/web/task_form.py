@@ -24,6 +24,7 @@ from engine.runtime.answers import form_of, form_of_task
 from engine.runtime.begin import load_machine
 from engine.runtime.certified import HOW, certificates_asked, lacking, told
 from engine.runtime.form_context import form_context
+from engine.runtime.form_grants import narrowed, readable, reading_rights
 from engine.runtime.nodes import Outcome, node_of, outcomes_of, process_of, rights_of, shown_nodes
 from engine.runtime.queries import case_page, submissions
 from engine.web.context import actor, application, new_key, now, today
@@ -64,7 +65,7 @@ def open_form(
             app, connection, actor=actor(), form=form, at=now(), case=dict(case) if case else None, instance_id=instance["id"],
             task=dict(task), facts=facts, url=url,
         )
-    rights = rights_of(node, list(form.fields)) if form else {}
+    rights = narrowed(form, actor(), rights_of(node, list(form.fields))) if form else {}
     return Open(form=form, node=node, rights=rights, facts=facts, outcomes=outcomes_of(node, facts), context=context)
 
 
@@ -193,8 +194,9 @@ def answers_block(
     form = form_of(app, app.library.bundle(bundle_id), answers.form)
     context = form_context(app, connection, actor=actor(), form=form, at=now(), case=dict(case), url=addresses("home.page"))
     names = case_page.people(connection, ids=_people_in(form, answers.data))
-    context = replace(context, known=answers.data, person=names.get)
-    html = render_form(form, data=answers.data, rights={"*": "read"}, errors={}, context=context, mode="read")
+    data = readable(form, actor(), answers.data)
+    context = replace(context, known=data, person=names.get)
+    html = render_form(form, data=data, rights=reading_rights(form, actor()), errors={}, context=context, mode="read")
     return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": _marked(html, mark)}
 
 

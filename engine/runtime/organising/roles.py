@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,9 @@ from sqlalchemy import Connection, insert, select, update
 from engine.access.actors import RIGHTS, Actor
 from engine.access.assignment import add_role_holder, end_role_holder
 from engine.access.exclusive import EXCLUSIVE
-from engine.access.held_grants import EVERYBODY
+from engine.access.held_grants import EVERYBODY, Grant, held_grants, read_grants
 from engine.access.organisation import UNIT_KINDS, get_person
+from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import registers_of
@@ -22,7 +24,7 @@ from engine.registers.granted import ACTIONS, LEVELS, SCOPES
 from engine.runtime.application import Application
 from engine.runtime.organising.perform import SECURITY, Done, perform
 from engine.runtime.queries.record_titles import title_field
-from engine.storage.tables.organisation import role_holder
+from engine.storage.tables.organisation import person, role_holder
 from engine.storage.tables.organising import access_grant, own_role, role_person
 
 FUNCTIONS = {name: words for name, words in RIGHTS.items() if name not in EXCLUSIVE}
@@ -69,10 +71,11 @@ def add_holder(
         if unit_kind not in UNIT_KINDS or not post_code:
             raise Invalid("请选岗位和单位类型。", fields={"post": "请选岗位。"})
         _require_order(valid_from, valid_until)
-        id = add_role_holder(
-            connection, role=role, post_code=post_code, unit_kind=unit_kind, scope=scope, bureau=bureau, unit_id=unit_id, valid_from=valid_from,
-            valid_until=valid_until, source=reason.strip(),
-        )
+        with _not_for_oneself(connection, actor, valid_from, at):
+            id = add_role_holder(
+                connection, role=role, post_code=post_code, unit_kind=unit_kind, scope=scope, bureau=bureau, unit_id=unit_id, valid_from=valid_from,
+                valid_until=valid_until, source=reason.strip(),
+            )
         return Done(text=f"“{title}”由{UNIT_KINDS[unit_kind]}的 {post_code} 担任，{valid_from} 起", result=id, unit_id=unit_id, detail={"role": role, "post": post_code, "kind": unit_kind, "scope": scope, "until": str(valid_until or "")})
 
     return perform(app, actor=actor, right=SECURITY, verb="add_holder", key=key, at=at, do=do, reason=reason, why_required=True)
@@ -124,9 +127,10 @@ def give_grant(
         words = _require_grant(app, role=role, kind=kind, object=object, level=level, scope=scope)
         _require_order(valid_from, valid_until)
         id = new_id()
-        connection.execute(insert(access_grant).values(
-            id=id, role=role, kind=kind, object=object, level=level, scope=scope, valid_from=valid_from, valid_until=valid_until, source=reason.strip(), updated_at=at,
-        ))
+        with _not_for_oneself(connection, actor, valid_from, at):
+            connection.execute(insert(access_grant).values(
+                id=id, role=role, kind=kind, object=object, level=level, scope=scope, valid_from=valid_from, valid_until=valid_until, source=reason.strip(), updated_at=at,
+            ))
         return Done(text=f"“{title}”：{words}，{valid_from} 起", result=id, detail={"role": role, "kind": kind, "object": object, "level": level, "scope": scope, "until": str(valid_until or "")})
 
     return perform(app, actor=actor, right=SECURITY, verb="give_grant", key=key, at=at, do=do, reason=reason, why_required=True)
@@ -142,6 +146,21 @@ def end_grant(app: Application, *, actor: Actor, grant_id: UUID, last_day: date,
         return Done(text=f"“{role_title(app, connection, row.role)}”的一条授权到 {last_day} 结束", detail={"role": row.role, "object": row.object})
 
     perform(app, actor=actor, right=SECURITY, verb="end_grant", key=key, at=at, do=do, reason=reason, why_required=True)
+
+
+@contextmanager
+def _not_for_oneself(connection: Connection, actor: Actor, valid_from: date, at: datetime) -> Iterator[None]:
+    """Raise Forbidden when what is done inside gives the acting security administrator something of their own; what everybody gets is nobody's own."""
+    on = max(valid_from, legal_date(at))
+    before = _own_grants(connection, actor, on)
+    yield
+    if _own_grants(connection, actor, on) - before:
+        raise Forbidden("这样也会给到您自己（您的岗位或您本人担任这个角色）。请另一位安全管理员办理。")
+
+
+def _own_grants(connection: Connection, actor: Actor, on: date) -> frozenset[Grant]:
+    rows = connection.scalar(select(held_grants(on)).select_from(person).where(person.c.id == actor.person_id))
+    return frozenset(one for one in read_grants(rows) if not one.general)
 
 
 def role_title(app: Application, connection: Connection, role: str) -> str:

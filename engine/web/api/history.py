@@ -11,6 +11,8 @@ from engine.access.parties import mask_identifier, mask_phone
 from engine.deadlines.queries import clocks_of
 from engine.documents.queries import STATES
 from engine.kernel.errors import NotFound
+from engine.runtime.answers import form_of
+from engine.runtime.form_grants import readable
 from engine.runtime.queries import case_page
 from engine.runtime.queries.links import visible_among
 from engine.runtime.secrets import open_secrets
@@ -154,9 +156,10 @@ def submission(path: SubmissionPath) -> Response:
     try:
         with reading() as connection:
             row = case_page.submission(connection, actor=actor(), submission_id=path.submission_id)
+            form = form_of(application(), application().library.bundle(row["bundle_id"]), row["form"])
     except NotFound:
         raise NotFound("没有这份填报，或者您无权查看。") from None
-    return tell(SubmissionRead.model_validate({**row, "data": open_secrets(application().keys, row["data"], mask=mask_secret)}))
+    return tell(SubmissionRead.model_validate({**row, "data": readable(form, actor(), open_secrets(application().keys, row["data"], mask=mask_secret))}))
 
 
 def mask_secret(text: str) -> str:

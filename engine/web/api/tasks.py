@@ -1,6 +1,7 @@
 """Tasks: what waits for the token's holder, one task with its form, its draft, who would come next."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -11,7 +12,9 @@ from sqlalchemy import Connection
 
 from engine.kernel.errors import Forbidden
 from engine.reference import calendars
+from engine.runtime.answers import form_of
 from engine.runtime.begin import load_machine
+from engine.runtime.form_grants import readable
 from engine.runtime.nodes import shown_nodes
 from engine.runtime.preview_next import preview_next
 from engine.runtime.queries import case_page, desk, submissions, tasks
@@ -235,7 +238,7 @@ def _work(connection: Connection, case_id: UUID, row: dict[str, Any]) -> dict[st
         "others": draft.others,
         "outcomes": outcomes_told(opened),
         "return_targets": [TargetTold.model_validate(target) for target in return_targets(application(), actor=actor(), task_id=row["id"])],
-        "earlier": _earlier(connection, case_id, opened),
+        "earlier": _earlier(connection, case_id, opened, row["bundle_id"]),
     }
 
 
@@ -243,16 +246,22 @@ def _no_address(name: str, **_: str) -> str:
     return ""
 
 
-def _earlier(connection: Connection, case_id: UUID, opened: task_form.Open) -> list[EarlierTold]:
+def _earlier(connection: Connection, case_id: UUID, opened: task_form.Open, bundle_id: UUID) -> list[EarlierTold]:
     if not opened.node.shows:
         return []
     latest = submissions.latest_sealed(connection, case_id=case_id)
     wanted = [node for node in shown_nodes(opened.node, opened.facts) if node in latest]
     return [
-        EarlierTold(node=node, form=latest[node]["form"], data=open_secrets(application().keys, latest[node]["data"], mask=mask_secret),
+        EarlierTold(node=node, form=latest[node]["form"], data=_readable(bundle_id, latest[node]),
                     by_name=latest[node]["by_name"], at=latest[node]["at"])
         for node in wanted
     ]
+
+
+def _readable(bundle_id: UUID, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Earlier answers as the reader may know them."""
+    form = form_of(application(), application().library.bundle(bundle_id), told["form"])
+    return readable(form, actor(), open_secrets(application().keys, told["data"], mask=mask_secret))
 
 
 @topic.put("/tasks/<task_id>/draft", responses={200: DraftSaved, 403: ErrorAnswer, 409: ErrorAnswer})

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from engine.access import integrity
+from engine.access.tokens import create_token
 from engine.runtime.hand_over_all import held_by
 from engine.storage.tables.organisation import account, audit, person, post, unit
 from engine.storage.tables.organising import organisation_act
@@ -33,6 +34,11 @@ class Office:
 
     def browser(self, login: str) -> Browser:
         return Browser(self.app, login, flask=self.flask)
+
+    def token(self, login: str) -> str:
+        with self.app.db.begin() as connection:
+            who = connection.execute(select(account.c.id, post.c.id).join(post, post.c.person_id == account.c.person_id).where(account.c.login == login)).one()
+            return create_token(connection, account_id=who[0], post_id=who[1], title="核对", days=1, at=self.app.clock.now())[1]
 
     def one(self, statement: Any) -> Any:
         with self.app.db.connect() as connection:

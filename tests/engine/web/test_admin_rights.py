@@ -2,23 +2,40 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import python_calamine
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from engine.access import integrity
 from engine.access.actors import find_actor_by_login
+from engine.access.staffing import create_account, set_rights
+from engine.kernel.errors import Conflict, Invalid
 from engine.registers.catalogue import get_register
 from engine.registers.granted import for_reader
+from engine.reporting.statistics.catalogue import get_statistic
+from engine.reporting.statistics.granted import known_to
 from engine.runtime.register_rights import may_export
+from engine.storage.tables.organisation import account, session
 from engine.storage.tables.organising import access_grant
+from engine.storage.tables.runtime import submission
 from tests.engine.runtime.walk import HANDLING, do, start_clue
 from tests.engine.web.test_admin_organisation import Office
 from tests.town import Town
 
+NOWHERE = "00000000-0000-7000-8000-000000000000"
+NAMES = {"pack": "case_filing", "name": "domain", "code": "food_safety", "role": "case_filing.handler"}
+SENT = {"reason": "x", "key": "three-officers-1", "what": "preview", "people": NOWHERE, "subject": "*", "years": "5", "law": "x", "title": "x", "day": "2026-01-01", "valid_from": "2026-12-01", "source": "x", "code": "zz"}
+ALL = {"admin", "security", "auditor"}
+SHARED = {
+    "/admin/organisation/file/export": ALL,
+    "/admin/sign-in/help": {"admin", "security"}, f"/admin/sign-in/sessions/{NOWHERE}/end": {"admin", "security"},
+}
+"""What more than one of them may do: take the organisation out to look at, and help people who can't sign in."""
 ROLES, CLUE = "/admin/rights/roles", "case_filing.clue"
 
 
@@ -108,3 +125,88 @@ def test_holders_of_a_packs_role_are_dated_rows(office: Office) -> None:
     assert office.security.post(f"{path}/person", {"people": office.town.people["officer"], "reason": "x", "key": "holder-2-new"}).status_code == 422
     assert office.security.post(f"{path}/holder", {**sent, "reason": "", "key": "holder-3-new"}).status_code == 422
     assert office.security.post(f"{ROLES}/no.such/holder", {**sent, "key": "holder-4-new"}).status_code == 404
+
+
+def test_grants_by_field_reach_statistics_dashboards_merging_and_case_forms(office: Office) -> None:
+    case_id = start_clue(office.town).case_id
+    do(office.town, "officer", "verify", "file", data=HANDLING)
+    head, statistic = office.browser("head"), "/statistics/case_filing/clues"
+    with office.app.db.connect() as connection:
+        answers = connection.scalar(select(submission.c.id).where(submission.c.case_id == case_id, submission.c.node == "verify"))
+    page = f"/submissions/{answers}"
+    token = office.token("head")
+
+    def told() -> dict[str, Any]:
+        answer = office.flask.test_client().get(f"/api/submissions/{answers}", headers={"Authorization": f"Bearer {token}"})
+        return dict(answer.get_json()["data"])
+
+    assert "食品安全" in head.get(page).text and "经核查" in head.get(page).text and "domain" in told() and "by=domain" in head.get(statistic).text
+    assert give(office, "everybody", 1, kind="field", field=f"{CLUE}.domain", level="hide") == 303
+    assert give(office, "everybody", 2, kind="field", field=f"{CLUE}.findings", level="mask") == 303
+    shown = head.get(page).text
+    assert "食品安全" not in shown and "经核查" not in shown and "••••" in shown
+    assert "domain" not in told() and told()["findings"] == "••••"
+    assert "by=domain" not in head.get(statistic).text and head.get(f"{statistic}?by=domain").status_code == 422
+    assert give(office, "case_filing.handler", 3, kind="field", field=f"{CLUE}.domain", level="read") == 303
+    assert "食品安全" in office.browser("officer").get(page).text and "by=domain" in office.browser("officer").get(statistic).text
+    everything, _ = get_statistic(office.app.library, "case_filing.clues")
+    assert known_to(everything, office.town.actor("officer")).dimensions and "domain" not in known_to(everything, office.town.actor("head")).dimensions
+
+
+def test_rights_are_changed_only_by_who_proved_who_they_are_and_never_for_oneself(office: Office) -> None:
+    with office.app.db.begin() as connection:
+        connection.execute(session.update().values(confirmed_at=office.app.clock.now() - timedelta(hours=1)))
+    answer = office.security.post(ROLES, {"word": "late", "title": "迟", "reason": "x", "key": "late-role-1"})
+    assert answer.status_code == 303 and "/me/confirm" in answer.headers["Location"]
+    assert "现在核对" in office.security.get(f"{ROLES}/case_filing.handler").text
+    for path in (f"{ROLES}/case_filing.handler/grant", f"/admin/organisation/people/{office.town.people['officer']}/rights", f"/admin/organisation/people/{office.town.people['officer']}/account/lock"):
+        assert "/me/confirm" in office.security.post(path, {"reason": "x", "key": "late-act-1"}).headers["Location"]
+    with office.app.db.begin() as connection:
+        connection.execute(session.update().values(confirmed_at=office.app.clock.now()))
+    assert office.security.post(ROLES, {"word": "late", "title": "迟", "reason": "x", "key": "late-role-2"}).status_code == 303
+    assert give(office, "own.late", 1, kind="function", function="reveal") == 303
+    mine = {"post": "section_staff", "unit_kind": "section", "scope": "own", "reason": "x", "key": "own-holder-1"}
+    refused = office.security.post(f"{ROLES}/own.late/holder", mine)
+    assert refused.status_code == 403 and "另一位安全管理员" in refused.text
+    assert office.security.post(f"{ROLES}/own.late/holder", {**mine, "post": "officer", "unit_kind": "station", "key": "own-holder-2"}).status_code == 303
+
+
+def test_none_of_the_three_officers_has_the_others_rights(office: Office) -> None:
+    """Every address that changes something in the administration, by each of the three and by people with other rights: at most one may."""
+    with office.app.db.begin() as connection:
+        connection.execute(account.update().where(account.c.login == "head").values(rights=["operator", "analyst", "see_all_cases", "export", "reveal", "messages"]))
+    browsers = {"admin": office.admin, "security": office.security, "auditor": office.auditor, "others": office.browser("head"), "officer": office.browser("officer")}
+    found: dict[str, set[str]] = {}
+    for rule in office.flask.url_map.iter_rules():
+        if rule.rule.startswith("/admin") and "POST" in (rule.methods or ()):
+            path = address(rule)
+            found[path] = {who for who, browser in browsers.items() if all(browser.post(path, {**SENT, "from": start}).status_code != 403 for start in (str(office.today), NOWHERE))}
+    shared = {path: who for path, who in found.items() if len(who) > 1}
+    assert len(found) > 25 and shared == SHARED
+    assert {path for path, who in found.items() if who & {"others", "officer"}} == set()
+
+
+def address(rule: Any) -> str:
+    """A route with the first of its words, real names of content, and ids of nothing."""
+    path = str(rule.rule)
+    for name in rule.arguments:
+        choice = re.search(rf"<any\(([^),]+)[^)]*\):{name}>", path)
+        path = re.sub(rf"<[^<>]*{name}>", choice[1].strip() if choice else NAMES.get(name, NOWHERE), path)
+    return path
+
+
+def test_nobody_can_be_given_two_of_the_three_in_any_way(office: Office) -> None:
+    at = office.app.clock.now()
+    with office.app.db.begin() as connection:
+        other = connection.execute(select(account.c.id, account.c.person_id).where(account.c.login == "chief")).one()
+        for together in (["admin", "security"], ["security", "auditor"], ["auditor", "admin", "export"], ["admin", "security", "auditor"]):
+            with pytest.raises(Invalid, match="三员分立"):
+                set_rights(connection, account_id=other.id, rights=together, at=at)
+            with pytest.raises(Invalid, match="三员分立"):
+                create_account(connection, person_id=other.person_id, login="second.account", password_hash="-", at=at, rights=together)
+        with pytest.raises(Conflict, match="已被使用"):
+            create_account(connection, person_id=other.person_id, login="chief", password_hash="-", at=at)
+    with pytest.raises(IntegrityError), office.app.db.begin() as connection:
+        create_account(connection, person_id=other.person_id, login="second.account", password_hash="-", at=at, rights=["admin"])
+    for number, right in enumerate(("admin", "security", "auditor")):
+        assert give(office, "case_filing.handler", number, kind="function", function=right) == 422
