@@ -1,5 +1,8 @@
 """Cases that don't get on, each with the reason. Every reason is one statement over an index of what waits; no state is loaded.
 
+What grows with history (instances, tasks, acts, effects, cases) is never read from end to end; only ``nothing`` has to look at everything that
+waits now, as it asks what doesn't. A failed effect has an open incident, so it needs no look of its own.
+
 Rows: instance_id, case_id, number, title, subject, instance_title, since, detail (what exactly, in Chinese).
 """
 from __future__ import annotations
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, cast, exists, func, literal, select
+from sqlalchemy import Connection, Select, String, and_, cast, exists, func, literal, or_, select
 
 from engine.access.actors import Actor
 from engine.access.scope import restrict
@@ -76,7 +79,7 @@ def _none(table: Any, *where: Any) -> Any:
 def _nothing(limits: Limits) -> Select[Any]:
     return _found(instance.c.updated_at, literal("没有开着的任务、定时、等待的消息、自动步骤和异常")).where(
         instance.c.status == "running", instance.c.updated_at < limits.settled, _none(task, task.c.status == "open"), _none(timer), _none(subscription),
-        _none(effect, effect.c.status.in_(["queued", "running", "failed"])), _none(incident, incident.c.status == "open"), _none(fanout, fanout.c.status != "cancelled"),
+        _none(effect, effect.c.status.in_(["queued", "running"])), _none(incident, incident.c.status == "open"), _none(fanout, fanout.c.status != "cancelled"),
     )
 
 
@@ -115,8 +118,16 @@ def _children(limits: Limits) -> Select[Any]:
 
 def _overdue_timers(limits: Limits) -> Select[Any]:
     return _found(timer.c.due_at, "定时 " + timer.c.node, timer.join(instance, instance.c.id == timer.c.instance_id)).where(
-        ~timer.c.suspended, timer.c.due_at < limits.settled
+        or_(*(and_(~timer.c.suspended, timer.c.due_at < limits.settled, claimed) for claimed in (timer.c.claimed_at.is_(None), timer.c.claimed_at.is_not(None))))
     )
+
+
+def _awaited() -> Any:
+    """Every name of a message that something waits for, each found by one step on the index, however many wait."""
+    of_kind = subscription.c.kind == "message"
+    first = select(func.min(subscription.c.name).label("name")).where(of_kind).cte("awaited", recursive=True)
+    following = select(func.min(subscription.c.name)).where(of_kind, subscription.c.name > first.c.name).scalar_subquery()
+    return first.union_all(select(following).where(first.c.name.is_not(None)))
 
 
 def messages(library: Library) -> Reason:
@@ -127,10 +138,14 @@ def messages(library: Library) -> Reason:
     }
 
     def query(limits: Limits) -> Select[Any]:
-        source = subscription.join(instance, instance.c.id == subscription.c.instance_id)
-        return _found(instance.c.updated_at, "等消息“" + subscription.c.name + "”", source).where(
-            subscription.c.kind == "message", instance.c.updated_at < limits.silent, subscription.c.name.not_in(thrown)
+        names, i = _awaited(), instance.alias("silent")
+        waits = (
+            select(subscription.c.instance_id, subscription.c.name).join(i, i.c.id == subscription.c.instance_id)
+            .where(subscription.c.kind == "message", subscription.c.name == names.c.name, i.c.updated_at < limits.silent).order_by(i.c.updated_at).limit(MOST)
+            .lateral("waits")
         )
+        source = names.join(waits, names.c.name.not_in(thrown)).join(instance, instance.c.id == waits.c.instance_id)
+        return _found(instance.c.updated_at, "等消息“" + waits.c.name + "”", source)
 
     return Reason(key="message", title="等没有流程会发的消息", remedy="确认外部系统是否还会推送；不会的话更正或终止。", query=query)
 
