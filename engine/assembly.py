@@ -20,6 +20,7 @@ from engine.kernel.logs import configure_logs
 from engine.kernel.names import is_name
 from engine.kernel.registry import Registry
 from engine.kernel.release import check_release, trusted_key
+from engine.kernel.sealed_config import seal_configuration
 from engine.kernel.settings import ROOT, Settings
 from engine.packs.library import Library
 from engine.runtime import job_names
@@ -77,6 +78,8 @@ def create_application(settings: Settings, *, clock: Clock | None = None, db: En
         library=Library(db), service_tasks=_service_tasks(settings), connectors=_connectors(settings),
     )
     integrity.guard(db, app.keys)
+    for name in seal_configuration(settings.data_dir, app.keys):
+        log.info("configuration sealed", file=name)
     _register_jobs(app)
     if sync:
         sync_folders(app, at=clock.now())

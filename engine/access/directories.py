@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import orjson
 
 from engine.kernel.errors import Invalid
-from engine.kernel.gm.private_files import read_file
+from engine.kernel.gm import KeyRing
+from engine.kernel.gm.sm4 import SealBroken
+from engine.kernel.sealed_config import read_configuration
 
 FILE = "sign_in.json"
 T = TypeVar("T")
@@ -54,15 +56,15 @@ class Directories:
     ldap: Ldap | None = None
 
 
-def read_directories(data_dir: Path) -> Directories:
-    """What ``sign_in.json`` says; nothing without it. Raises Invalid where it is wrong."""
+def read_directories(data_dir: Path, keys: KeyRing | None = None) -> Directories:
+    """What ``sign_in.json`` says, its passwords opened with ``keys``; nothing without it. Raises Invalid where it is wrong."""
     file = data_dir / FILE
     if not file.exists():
         return Directories()
     try:
-        given = orjson.loads(read_file(file))
+        given = read_configuration(file, keys, private=True)
         return Directories(openid=_made(OpenId, given.get("openid")), ldap=_made(Ldap, given.get("ldap")))
-    except (orjson.JSONDecodeError, TypeError, AttributeError) as error:
+    except (orjson.JSONDecodeError, SealBroken, TypeError, AttributeError) as error:
         raise Invalid(f"{file} 的内容不对：{error}") from None
 
 

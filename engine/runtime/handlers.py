@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
-import orjson
-
+from engine.kernel.gm import KeyRing
+from engine.kernel.sealed_config import is_sealed, read_configuration
 from engine.kernel.settings import Settings
 
 Mode = Literal["inline", "queued"]
@@ -126,7 +126,8 @@ class ConnectorFactory:
     def config(self, settings: Settings) -> ConnectorConfig:
         """From ``CONNECTOR_<NAME>_URL`` or ``connectors/<name>.json`` in the data folder; empty address when unset."""
         file = settings.data_dir / "connectors" / f"{self.name}.json"
-        raw = orjson.loads(file.read_bytes()) if file.exists() else {}
+        keys = KeyRing(settings.data_dir, vault=settings.vault) if file.exists() and is_sealed(file) else None
+        raw = read_configuration(file, keys) if file.exists() else {}
         url = os.environ.get(f"CONNECTOR_{self.name.upper()}_URL", raw.get("url", ""))
         return ConnectorConfig(name=self.name, url=url, simulated=bool(raw.get("simulated", False)), options=raw.get("options", {}))
 

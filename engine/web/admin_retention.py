@@ -24,6 +24,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/admin/retention/rules")
 def add() -> ResponseReturnValue:
+    actor().require(alarms.SECURITY)
     try:
         given = request.form
         retention.add_rule(

@@ -75,7 +75,7 @@ def by_password(*, login: str, password: str, code: str = "", only: str = "") ->
     """Try a login and password; ``code`` answers a second factor at once, ``only`` is the person who must come out of it."""
     rules, candidate = slow_down(login)
     right, way = passwords.proves(candidate, password), "password"  # no connection is held while this computes
-    house = read_directories(application().settings.data_dir).ldap if not right else None
+    house = read_directories(application().settings.data_dir, application().keys).ldap if not right else None
     known = ldap.vouches(house, login=login[:200], password=password[: passwords.MAX_LENGTH]) if house else ""
     if known:
         with reading() as connection:

@@ -101,7 +101,7 @@ def _page(*, login: str = "", refusal: str = "") -> str:
         with reading() as connection:
             demo = [{**row, "password": DEMO_PASSWORD} for row in demo_logins.listed(connection, on=legal_date(now()))]
     rules = entering.policy()
-    house = read_directories(application().settings.data_dir).openid
+    house = read_directories(application().settings.data_dir, application().keys).openid
     return render_template(
         "login/page.html", login=login, refusal=refusal, next=request.values.get("next", ""), demo=demo, policy=rules, openid=house.title if house else "",
     )

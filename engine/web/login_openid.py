@@ -55,7 +55,7 @@ def _enter(found: str, rules: entering.Policy) -> entering.Entry:
 
 
 def _config() -> openid.OpenId:
-    config = read_directories(application().settings.data_dir).openid
+    config = read_directories(application().settings.data_dir, application().keys).openid
     if config is None:
         raise NotFound("没有启用统一认证。")
     return config

@@ -50,7 +50,7 @@ def rewrite(connection: Connection, chain: str, first: int) -> None:
     rows = connection.execute(audit.select().where(audit.c.chain == chain).order_by(audit.c.seq)).mappings().all()
     before = GENESIS
     for row in rows:
-        before = record_hash(before, row) if row["seq"] >= first else row["hash"]
+        before = record_hash(before, dict(row)) if row["seq"] >= first else row["hash"]
         connection.execute(update(audit).where(audit.c.chain == chain, audit.c.seq == row["seq"]).values(hash=before))
     connection.execute(update(audit_head).where(audit_head.c.chain == chain).values(seq=len(rows), hash=before))
 

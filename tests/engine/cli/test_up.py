@@ -31,12 +31,13 @@ def data_dir() -> Iterator[Path]:
 def test_it_answers_stops_and_comes_back_with_the_same_data(data_dir: Path) -> None:
     port = _free_port()
     for _ in range(2):
-        platform = _start(data_dir, "--port", str(port))
+        platform = _start(data_dir, "--port", str(port), "--host", "::")
         try:
             said = _said_until(platform, "Ctrl-C")
             assert f"http://127.0.0.1:{port}/" in said
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=20) as answer:
-                assert answer.status == 200
+            for host in ("127.0.0.1", "[::1]"):  # one listener for both families
+                with urllib.request.urlopen(f"http://{host}:{port}/login", timeout=20) as answer:
+                    assert answer.status == 200
             assert _start(data_dir, "--port", str(_free_port())).wait(timeout=60) == 1
         finally:
             platform.send_signal(signal.SIGTERM)
