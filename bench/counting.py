@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -100,8 +100,14 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 @contextmanager
-def _filled(records: int) -> Iterator[tuple[Any, Any, Callable[[], None]]]:
-    """(application, somebody who sees the city, what starts the server anew) with so many records."""
+def city() -> Iterator[tuple[Settings, Any]]:
+    """(settings, application) on a PostgreSQL of its own with the demo city; everything is gone afterwards."""
+    with _served() as (settings, app, _):
+        yield settings, app
+
+
+@contextmanager
+def _served() -> Iterator[tuple[Settings, Any, EmbeddedServer]]:
     folder = Path(tempfile.mkdtemp(prefix="guicheng-bench-", dir="/tmp"))
     folder.chmod(0o755)
     server = EmbeddedServer(folder)
@@ -111,8 +117,17 @@ def _filled(records: int) -> Iterator[tuple[Any, Any, Callable[[], None]]]:
         for command in (["migrate"], ["demo", "--no-cases"]):
             subprocess.run([sys.executable, "-m", "engine", *command], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         settings = Settings(database_url=address, data_dir=folder)
-        app: Any = create_application(settings, clock=FixedClock(NOW), db=make_engine(settings), sync=False)
-        actor = _declare(app)
+        yield settings, create_application(settings, clock=FixedClock(NOW), db=make_engine(settings), sync=False), server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _filled(records: int) -> Iterator[tuple[Any, Any, Callable[[], None]]]:
+    """(application, somebody who sees the city, what starts the server anew) with so many records."""
+    with _served() as (_, app, server):
+        actor = declare(app, FILES)
         with app.db.begin() as connection:
             table = get_statistic(app.library, "borrow_umbrella.bench_points")[1]
             connection.exec_driver_sql(FILL.format(table=f'"{table.schema}"."{table.name}"'), {"now": NOW, "records": records})
@@ -125,16 +140,14 @@ def _filled(records: int) -> Iterator[tuple[Any, Any, Callable[[], None]]]:
             server.start()
 
         yield app, actor, restart
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _declare(app: Any) -> Any:
+def declare(app: Any, files: Sequence[tuple[str, str, str]]) -> Any:
+    """Put ``files`` (kind, name, content) into force; the analyst, who sees the whole city."""
     with app.db.connect() as connection:
         analyst = find_actor_by_login(connection, login="sheji", on=TODAY)
     assert analyst is not None
-    for kind, filename, content in FILES:
+    for kind, filename, content in files:
         deploy_file(app, actor=analyst, kind=kind, pack="borrow_umbrella", filename=filename, content=content.encode(), note="测量", at=NOW)
     return replace(analyst, rights=analyst.rights | {"see_all_cases"})
 
