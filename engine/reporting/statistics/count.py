@@ -174,4 +174,4 @@ def _decimal(value: Any) -> Decimal | None:
     if value is None:
         return None
     number = Decimal(str(value))
-    return number if number == number.to_integral_value() else round(number, 2)
+    return Decimal(int(number)) if number == number.to_integral_value() else round(number, 2)

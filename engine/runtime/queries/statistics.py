@@ -179,7 +179,7 @@ def _titles(connection: Connection, statistic: Statistic, ask: Ask, keys: Sequen
     field = statistic.dimension(str(ask.by))
     if field is None:
         return _unit_titles(connection, ask, keys)
-    words = _words(connection, field, keys)
+    words = _short_names(connection, keys) if field.type == "unit" else _words(connection, field, keys)
     return {key: words(key) for key in keys}, {key: (str(ask.by), key) for key in keys}
 
 
@@ -189,6 +189,14 @@ def _unit_titles(connection: Connection, ask: Ask, keys: Sequence[str]) -> tuple
     rows = connection.execute(select(unit.c.id, unit.c.path, unit.c.short_name).where(unit.c.path.in_(list(paths)))).all()
     titles = {paths[row.path]: row.short_name if paths[row.path] else f"{row.short_name}（本级）" for row in rows}
     return titles, {paths[row.path]: (UNIT, str(row.id)) for row in rows if paths[row.path]}
+
+
+def _short_names(connection: Connection, keys: Sequence[str]) -> Callable[[str], str]:
+    """Units as charts call them; a name that two of them share is written out."""
+    rows = connection.execute(select(unit.c.id, unit.c.short_name, unit.c.name).where(unit.c.id.in_([UUID(key) for key in keys if key]))).all()
+    shared = {row.short_name for row in rows if sum(other.short_name == row.short_name for other in rows) > 1}
+    names = {str(row.id): row.name if row.short_name in shared else row.short_name for row in rows}
+    return lambda key: names.get(key, "未填")
 
 
 def _words(connection: Connection, field: Field, keys: Sequence[str]) -> Callable[[str], str]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from engine.kernel.errors import Forbidden, Invalid, NotFound
 from engine.storage.tables.registers import record_history
 from engine.storage.tables.statistics import report_issue, report_reader
-from tests.packs.illegal_building.points import make, point, records, state
+from tests.packs.illegal_building.points import make, records, state
 from tests.packs.illegal_building_assessment.year import Assessor
 
 
@@ -62,10 +62,11 @@ def test_manual_items_are_scored_and_changed_by_the_city_only_until_they_are_pub
 @pytest.mark.requirement("CMD-034")
 def test_figures_are_counted_again_while_it_is_scored_and_stand_still_afterwards(walk: Assessor) -> None:
     walk.work()
+    make(walk, "illegal_building.report", title="屋顶搭建", source="grid", about="building", received_on="2026-05-06")
     walk.opened()
     assert walk.scores("CG-A")["matching"] == 0
     for n in (1, 2, 3):
-        point(walk, title=f"接口 {n}", source="grid", source_number=f"W{n}", location={"lon": 121.4, "lat": 31.2})
+        make(walk, "illegal_building.report", title=f"来件 {n}", source="hotline", about="building", received_on="2026-05-07", result="new")
     assert walk.scores("CG-A")["matching"] == 0
     walk.do("city_works", "score", "recount")
     assert walk.scores("CG-A")["matching"] == Decimal("3.75") and walk.waiting() == {"score"}
@@ -118,7 +119,7 @@ def test_a_district_sees_its_own_appeals_and_what_is_granted_counts(walk: Assess
     walk.run_jobs()
     walk.do("city_works", "close_round", "submit")
     results = {row["assessed"]: (row["place"], row["total"], row["grade"]) for row in records(walk, "assessment.result")}
-    assert results == {walk.bureau.units["CG-B"]: (1, Decimal(100), "excellent"), walk.bureau.units["CG-A"]: (2, Decimal("58.25"), "poor")}
+    assert results == {walk.bureau.units["CG-B"]: (1, Decimal(100), "excellent"), walk.bureau.units["CG-A"]: (2, Decimal("63.25"), "fair")}
 
 
 @pytest.mark.requirement("CMD-027")

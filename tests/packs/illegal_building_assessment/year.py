@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from engine.kernel.clock import SHANGHAI, FixedClock
 from engine.runtime.assessments.give_scores import Given, give_scores
 from engine.runtime.assessments.rounds import Board, find_board
+from engine.runtime.fire_due_timers import fire_due_timers
 from engine.runtime.reports.issue import make_files
 from engine.storage.tables.cases import case_file
 from tests.packs.illegal_building.points import make, newest, point
@@ -77,8 +80,11 @@ class Assessor(Walker):
     def finished(self) -> None:
         """Results stand; the report is drafted and waits for its drafter."""
         self.published()
-        for unit, login in (("CG-A", "a_works"), ("CG-B", "b_works")):
-            self.inside(unit).do(login, "confirm", "accept")
+        self.inside("CG-A").do("a_works", "confirm", "accept")
+        clock = self.app.clock
+        assert isinstance(clock, FixedClock)
+        clock.set(datetime(2026, 11, 28, 9, tzinfo=SHANGHAI))  # district B says nothing until the five working days are over
+        fire_due_timers(self.app, self.at)
         self.run_jobs()
         self.do("city_works", "close_round", "submit")
 
