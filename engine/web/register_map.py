@@ -57,11 +57,12 @@ def page(pack: str, name: str) -> ResponseReturnValue:
     theme = _theme(register)
     with bounded(application().db, seconds=10 if theme else 3) as connection:
         total = count(connection, actor=actor(), register=register, table=table, asked=asked)
+        around = query.extent_of(connection, actor=actor(), register=register, table=table, asked=asked, field=field) if not places and not theme and total < query.MOST_MEASURED else None
         areas, ends = query.by_district(connection, actor=actor(), register=register, table=table, asked=asked, over=theme[0], of=theme[1], ranges=RANGES) if theme else ([], [])
     return render_template(
         "registers/map.html", register=register, pack=pack, name=name, field=field, asked=asked, total=total, here_query=asked.address, places=[_told(one) for one in places], areas=areas, ends=ends,
         theme=theme, themes=[one for one in register.fields.values() if one.type in ("number", "money") and not one.secret], drawn=[_shape(one) for one in places], most=query.MOST_SHOWN, farthest=FARTHEST,
-        extent=_extent(places),
+        extent=_extent(places) or around,
     )
 
 

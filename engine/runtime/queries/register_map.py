@@ -22,6 +22,7 @@ from engine.storage.tables.organisation import unit
 MOST_SHOWN = 400
 ACROSS, UP, MOST_COUNTED = 8, 6, 200
 EDGE = 1e-8
+MOST_MEASURED, MARGIN = 10_000, 0.002
 """The grid of a full view (fields don't share their edges), and how far each of its fields is counted."""
 
 
@@ -51,6 +52,16 @@ def in_view(connection: Connection, *, actor: Actor, register: Register, table: 
     if len(ids) <= MOST_SHOWN:
         return Shown(records=by_ids(connection, register=register, table=table, ids=ids), heaps=[])
     return Shown(records=[], heaps=_heaps(connection, actor, register, table, asked, field, box))
+
+
+def extent_of(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, field: Field) -> list[float] | None:
+    """West, south, east, north of the points of a short list, with a margin; None without points and for outlines. One statement."""
+    if field.type != "point":
+        return None
+    chosen = narrow(visible(register, table, actor, table.c[field.name].label("place")), register, table, asked).where(table.c[field.name].is_not(None)).limit(MOST_MEASURED).subquery("lying")
+    x, y = literal_column("lying.place[0]", Float()), literal_column("lying.place[1]", Float())
+    west, south, east, north = connection.execute(select(func.min(x), func.min(y), func.max(x), func.max(y)).select_from(chosen)).one()
+    return None if west is None else [west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN]
 
 
 def _heaps(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, field: Field, box: str) -> list[Heap]:

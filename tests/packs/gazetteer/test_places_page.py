@@ -1,10 +1,13 @@
 """地址定位 in the browser: the page for many lines, the answers that the forms' buttons ask for, the button itself."""
 from __future__ import annotations
 
+import pytest
+
 from tests.browser import Browser
 from tests.packs.walk import Walker
 
 
+@pytest.mark.requirement("CMD-023")
 def test_the_page_and_the_answers_of_the_buttons(city: Walker) -> None:
     browser = Browser(city.app, "a1_street")
     page = browser.post("/places", {"addresses": "静安区余姚路301号\n\n曹杨一村12号301室\n火星路1号"}).text
@@ -22,5 +25,5 @@ def test_the_page_and_the_answers_of_the_buttons(city: Walker) -> None:
     assert browser.post("/places", {"addresses": "余姚路1号\n" * 201}).status_code == 422
     form = browser.get("/start/illegal_building/point_intake").text
     assert 'data-place-address="address"' in form and 'data-place-locate="/places/locate"' in form and 'data-place-nearest="/places/nearest"' in form
-    form = browser.get("/registers/illegal_building/point").text
-    assert "/registers/illegal_building/point/map" in form
+    change = browser.get("/start/illegal_building/point_change").text
+    assert 'data-place-address="address"' in change or "data-place" not in change
