@@ -1,0 +1,1 @@
+"""用房管理系统: who sits in which room, with the room's telephone."""
