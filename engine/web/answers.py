@@ -4,7 +4,6 @@ from __future__ import annotations
 from flask import flash, jsonify, redirect, request, session
 from flask.typing import ResponseReturnValue
 
-
 MESSAGES = 3
 """How many messages wait for the next page at most: somebody who acts through a script opens none, and the cookie holds them all."""
 

@@ -61,7 +61,7 @@ def _mine(connection: Connection, due: str, filters: query.Filters) -> Desk:
     figures = inbox.figures
     total = {"all": figures.all, "late": figures.late, "today": figures.today, "3d": figures.soon, "later": figures.later}[due]
     page = query.waiting(
-        connection, actor=actor(), today=today(), soon_until=soon, filters=filters, due=due, calendar=calendar, total=total, **_place(),
+        connection, actor=actor(), today=today(), soon_until=soon, filters=filters, due=due, calendar=calendar, total=total, crowded=inbox.crowded, **_place(),
     )
     return Desk(page=page, recent=_recent(connection), starts=_starts(connection), figures=figures, options=inbox, groups=query.groups(page, figures),
                 batches=batches(list(page.rows)))

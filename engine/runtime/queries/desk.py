@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,9 @@ from engine.runtime.queries.reader import reader
 from engine.storage.prepared import Prepared
 
 SQL = statements(__file__)
-HOT = {name: Prepared(SQL[name]) for name in ("inbox_counts", "inbox_rows", "recent_acts")}
+HOT = {name: Prepared(SQL[name]) for name in ("inbox_counts", "inbox_rows", "crowd_counts", "crowd_rows", "recent_acts")}
+MANY = 1_000
+"""From so many own tasks or tasks in pools on, a desk is read by walking indexes instead of looking at all of it."""
 BUCKETS = ("all", "late", "today", "3d", "later")
 GROUP_TITLES = {"late": "逾期", "today": "今天到期", "3d": "三个工作日内", "later": "以后"}
 
@@ -88,12 +90,13 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
-    """Counts and choices over the whole desk."""
+    """Counts and choices over the whole desk; on a crowded one, counts exact up to 10,000 and choices of what stands first."""
 
     figures: Figures
     process: Sequence[Option]
     node: Sequence[Option]
     sender: Sequence[Option]
+    crowded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,35 +137,50 @@ def _narrow(filters: Filters) -> dict[str, Any]:
 
 
 def inbox(connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters) -> Inbox:
-    """Counts by due day and the choices of each filter. ``soon_until`` is the third working day from today. One statement."""
-    counts = dict.fromkeys(("late", "today", "3d", "later"), 0)
+    """Counts by due day and the choices of each filter. ``soon_until`` is the third working day from today. One statement, two for a crowded desk."""
+    values = {**reader(actor), **_narrow(filters), "today": today, "soon": soon_until, "many": MANY, "exact": EXACT_LIMIT + 1}
+    rows = HOT["inbox_counts"].mappings(connection, values)
+    crowded = any(row["what"] == "few" for row in rows)
+    if crowded:
+        rows = HOT["crowd_counts"].mappings(connection, values)
+    counts = {row["value"]: int(row["count"]) for row in rows if row["what"] == "due"}
     options: dict[str, list[Option]] = {"process": [], "node": [], "sender": []}
-    values = {**reader(actor), **_narrow(filters), "today": today, "soon": soon_until}
-    for row in HOT["inbox_counts"].mappings(connection, values):
-        if row["what"] == "due":
-            counts[row["value"]] = row["count"]
-        else:
+    for row in rows:
+        if row["what"] in options:
             options[row["what"]].append(Option(value=row["value"], title=row["title"], count=row["count"]))
-    figures = Figures(all=sum(counts.values()), late=counts["late"], today=counts["today"], soon=counts["3d"], later=counts["later"])
-    return Inbox(figures=figures, **options)
+    late, due, soon = (counts.get(name, 0) for name in ("late", "today", "3d"))
+    whole = counts["all"] if crowded else late + due + soon + counts.get("later", 0)
+    later = whole if whole > EXACT_LIMIT else whole - late - due - soon
+    return Inbox(figures=Figures(all=whole, late=late, today=due, soon=soon, later=later), crowded=crowded, **options)
 
 
 def waiting(
     connection: Connection, *, actor: Actor, today: date, soon_until: date, filters: Filters, due: str, calendar: Calendar,
-    total: int, size: int = 20, after: str | None = None, before: int = 0,
+    total: int, size: int = 20, after: str | None = None, before: int = 0, crowded: bool = False,
 ) -> Page[Waiting]:
-    """One page of open tasks, nearest due day first; tasks without a day come last. One statement."""
+    """One page of open tasks, nearest due day first; tasks without a day come last. One statement; ``crowded`` is what ``inbox`` found."""
     day, task = decode(after, length=2) if after else (None, None)
     values = {
         **reader(actor), **_narrow(filters), "today": today, "soon": soon_until, "bucket": None if due == "all" else due,
         "after_day": day, "after_id": task, "size": size + 1,
     }
+    if crowded:
+        first, last = _span(due, today, soon_until)
+        values |= {"first": first, "last": last, "after_day": day or "-infinity", "after_id": task or UUID(int=0)}
     models = load_models(connection)
     rows = [
         _waiting(row, today=today, soon_until=soon_until, calendar=calendar, models=models)
-        for row in HOT["inbox_rows"].mappings(connection, values)
+        for row in HOT["crowd_rows" if crowded else "inbox_rows"].mappings(connection, values)
     ]
     return cut(rows, size=size, before=before, total=total, key=lambda row: (row.due_on or "infinity", row.task_id))
+
+
+def _span(due: str, today: date, soon_until: date) -> tuple[str, str]:
+    """The first and the last day of a bucket."""
+    day = timedelta(days=1)
+    spans = {"late": ("-infinity", today - day), "today": (today, today), "3d": (today + day, soon_until), "later": (soon_until + day, "infinity")}
+    first, last = spans.get(due, ("-infinity", "infinity"))
+    return str(first), str(last)
 
 
 def _waiting(row: Any, *, today: date, soon_until: date, calendar: Calendar, models: Models) -> Waiting:

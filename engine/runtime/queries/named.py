@@ -22,6 +22,10 @@ def statements(module: str) -> dict[str, TextClause]:
 
 
 def _with_parts(body: str, plain: dict[str, str]) -> str:
-    for name, part in plain.items():
-        body = body.replace("{" + name + "}", part)
+    """Parts may name parts; none names itself."""
+    before = ""
+    while body != before:
+        before = body
+        for name, part in plain.items():
+            body = body.replace("{" + name + "}", part)
     return body

@@ -35,7 +35,7 @@ def test_it_is_kept_with_the_instance_and_read_from_there(town: Town) -> None:
     do(town, "officer", "verify", "file", data=HANDLING)
     kept = people(town)
     assert kept["nodes"]["handle_clue/verify"] == str(officer) and violations(town) == []
-    assert locked(town, "draft")["done_by"] == {name: officer for name in kept["nodes"]}
+    assert locked(town, "draft")["done_by"] == dict.fromkeys(kept["nodes"], officer)
 
     with town.app.db.begin() as connection:  # it is what is kept that an act reads, not the steps
         connection.execute(update(instance).values(people={"nodes": {"handle_clue/verify": str(town.actor("head").person_id)}, "roles": {}}))
