@@ -16,6 +16,7 @@ from engine.storage.prepared import Prepared
 from engine.storage.tables.organisation import notice
 
 COUNT_LIMIT = 100
+WARNINGS = ("due", "incident")
 _UNREAD = Prepared(select(func.count()).select_from(
     select(notice.c.id).where(notice.c.person_id == bindparam("person", type_=Uuid), notice.c.read_at.is_(None)).limit(COUNT_LIMIT).subquery()
 ))
@@ -60,12 +61,14 @@ def count_unread(connection: Connection, *, person_id: UUID) -> int:
 
 
 def list_notices(
-    connection: Connection, *, person_id: UUID, unread_only: bool = False, before: tuple[datetime, UUID] | None = None, limit: int = 20
+    connection: Connection, *, person_id: UUID, unread_only: bool = False, warnings: bool | None = None, before: tuple[datetime, UUID] | None = None, limit: int = 20
 ) -> list[Row[Any]]:
-    """A page of notices, the newest first; ``before`` is (at, id) of the last one seen."""
+    """A page of notices, the newest first; ``before`` is (at, id) of the last one seen. ``warnings``: only those, or (False) only the others."""
     statement = select(notice).where(notice.c.person_id == person_id).order_by(notice.c.at.desc(), notice.c.id.desc()).limit(limit)
     if unread_only:
         statement = statement.where(notice.c.read_at.is_(None))
+    if warnings is not None:
+        statement = statement.where(notice.c.kind.in_(WARNINGS) if warnings else notice.c.kind.not_in(WARNINGS))
     if before is not None:
         statement = statement.where(notice.c.at <= before[0], (notice.c.at < before[0]) | (notice.c.id < before[1]))
     return list(connection.execute(statement))

@@ -25,7 +25,7 @@ OLDEST_WRITER = text(
 def feed(connection: Connection, *, actor: Actor, after: UUID | None, size: int, kinds: Sequence[str] = (), case_id: UUID | None = None) -> list[Row]:
     """The next ``size`` events after ``after``, oldest first: id, kind, case_id, task_id, payload, at and the case's number and title."""
     e = event_feed.c
-    settled = _first_id_at(connection.execute(OLDEST_WRITER).scalar_one() - SKEW)
+    settled = settled_before(connection)
     statement = (
         select(e.id, e.kind, e.case_id, e.task_id, e.payload, e.at, case_file.c.number, case_file.c.title)
         .join(case_file, case_file.c.id == e.case_id).where(e.id < settled)
@@ -38,6 +38,11 @@ def feed(connection: Connection, *, actor: Actor, after: UUID | None, size: int,
         statement = statement.where(e.case_id == case_id)
     rows = connection.execute(restrict(statement, actor, case_id=e.case_id).order_by(e.id).limit(size)).mappings()
     return [dict(row) for row in rows]
+
+
+def settled_before(connection: Connection) -> UUID:
+    """Events with a smaller id than this are all committed: who reads on from the last of them misses nothing."""
+    return _first_id_at(connection.execute(OLDEST_WRITER).scalar_one() - SKEW)
 
 
 def _first_id_at(at: Any) -> UUID:
