@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import datetime
 from typing import Any
 
 import docx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from engine.kernel.clock import SHANGHAI
 from engine.kernel.errors import DeployRefused, Invalid
 from engine.registers.declaration import parse_register
 from engine.reporting.reports.declaration import parse_report
@@ -16,7 +18,9 @@ from engine.reporting.statistics.declaration import parse_statistic
 from engine.runtime.deploy_file import deploy_file
 from engine.runtime.reports import issue as issuing
 from engine.runtime.reports.draft import get_report, make_issue
+from engine.runtime.reports.schedule import order_drafts
 from engine.storage.tables.organisation import account, notice
+from engine.storage.tables.runtime import task
 from engine.storage.tables.statistics import report_issue, report_reader
 from tests.browser import Browser
 from tests.engine.registers.stock import STOCK, Stock, deploy_stock
@@ -138,3 +142,61 @@ def test_a_wrong_declaration_is_refused(old: str, new: str, said: str) -> None:
     with pytest.raises(DeployRefused) as refused:
         parse_report(REPORT.replace(old, new, 1).encode(), name=NAME, statistic=known.get)
     assert any(said in found["message"] for found in refused.value.findings), refused.value.findings
+
+
+TONE = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="tone_definitions" name="语气" namespace="urn:guicheng:borrow_umbrella:tone">
+  <inputData id="buying_data" name="buying"><variable name="buying"/></inputData>
+  <decision id="tone" name="tone"><variable name="tone"/><informationRequirement><requiredInput href="#buying_data"/></informationRequirement>
+    <decisionTable id="tone_table" hitPolicy="COLLECT"><input id="tone_in"><inputExpression id="tone_ex"><text>buying.total</text></inputExpression></input><output id="tone_out" name="say"/>
+      <rule id="tone_1"><inputEntry id="tone_1i"><text>&gt;= 3</text></inputEntry><outputEntry id="tone_1o"><text>"买得不少。"</text></outputEntry></rule>
+      <rule id="tone_2"><inputEntry id="tone_2i"><text>&gt;= 2</text></inputEntry><outputEntry id="tone_2o"><text>"留意库存。"</text></outputEntry></rule>
+      <rule id="tone_3"><inputEntry id="tone_3i"><text>&lt; 2</text></inputEntry><outputEntry id="tone_3o"><text>"买得很少。"</text></outputEntry></rule>
+    </decisionTable></decision>
+</definitions>
+"""
+
+
+def approved(stock: Stock) -> None:
+    """The report with advice by a decision table, drafted on the third day, approved by a procedure."""
+    told = REPORT[: REPORT.index("advice:")] + "schedule: 3\napproval: report_approval.submit\nadvice: tone\n" + REPORT[REPORT.index("body:"):]
+    for kind, file, content in (("decision", "tone.dmn", TONE), ("report", "monthly.yaml", told)):
+        deploy_file(stock.app, actor=stock.actor("keeper"), kind=kind, pack="borrow_umbrella", filename=file, content=content.encode(), note="审签", at=stock.app.clock.now())
+
+
+def open_task(stock: Stock, node: str) -> str:
+    with stock.app.db.connect() as connection:
+        return str(connection.scalar(select(task.c.id).where(task.c.node == node, task.c.status == "open")))
+
+
+def test_a_report_is_drafted_on_its_day_and_issued_by_its_procedure_only(stock: Stock) -> None:
+    approved(stock)
+    app, clock = stock.app, stock.app.clock
+    for day, drafted in ((2, 0), (3, 1), (3, 1), (15, 1)):
+        clock.set(datetime(2026, 3, day, 9, tzinfo=SHANGHAI))
+        order_drafts(app, at=clock.now())
+        app.jobs.run_due(app)
+        with app.db.connect() as connection:
+            assert connection.scalar(select(func.count()).where(report_issue.c.report == NAME)) == drafted, day
+    with app.db.connect() as connection:
+        row = connection.execute(select(report_issue).where(report_issue.c.report == NAME)).mappings().one()
+    assert (row["period"], row["state"], row["by_name"]) == ("2026-02", "draft", "苏念安")
+    assert "买得不少。\n留意库存。" in row["body"] and "很少" not in row["body"]
+    staff, head, chief, stranger = (Browser(app, login) for login in ("staff", "section_head", "chief", "officer"))
+    url = f"/reports/issues/{row['id']}"
+    assert head.post(f"{url}/issue").status_code == 422 and head.post(f"{url}/submit", {"key": "k-submit-1"}).status_code == 403
+    assert staff.post(f"{url}/submit", {"key": "k-submit-2"}).status_code == 303
+    assert staff.post(f"{url}/submit", {"key": "k-submit-3"}).status_code == 422
+    body = {"title": "二月购置情况", "body": row["body"] + "\n审核时补一句。", "rev": "0"}
+    assert staff.post(f"{url}/save", body).status_code == 403 and stranger.get(url).status_code == 404
+    assert head.post(f"{url}/save", body).status_code == 303
+    assert head.post(f"/tasks/{open_task(stock, 'review')}/complete", {"outcome": "send_back", "opinion": "再核对。", "key": "k-review-1"}).status_code in (200, 303)
+    assert staff.post(f"{url}/save", {**body, "rev": "1"}).status_code == 303
+    for login, node, outcome in ((staff, "revise", "submit"), (head, "review", "approve"), (chief, "sign", "issue")):
+        answer = login.post(f"/tasks/{open_task(stock, node)}/complete", {"outcome": outcome, "opinion": "同意。", "key": f"k-{node}-{outcome}"})
+        assert answer.status_code in (200, 303), answer.text
+    app.jobs.run_due(app)
+    with app.db.connect() as connection:
+        done = connection.execute(select(report_issue).where(report_issue.c.report == NAME)).mappings().one()
+    assert done["state"] == "issued" and "审核时补一句" in done["body"] and done["pdf_sm3"]
+    assert staff.post(f"{url}/save", {**body, "rev": "2"}).status_code == 422
