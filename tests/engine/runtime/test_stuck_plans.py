@@ -15,7 +15,7 @@ from tests.engine.runtime.pack import check_task, deploy, drawn, flow
 from tests.town import Town
 from tests.waiting_rows import copy_waiting, waiting_case
 
-MANY, OPEN = 8_000, 800
+MANY, OPEN = 20_000, 2_000
 HISTORY, WAITING = {"instance", "task", "effect", "case_file", "act"}, {"timer", "subscription"}
 SLOWEST = 3.0
 
