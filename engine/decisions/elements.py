@@ -1,6 +1,7 @@
 """The parts of a decision requirements graph, as the XML gives them."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from engine.decisions.xml import Element, kid, kids
@@ -32,6 +33,7 @@ class Part:
         return f"{words[self.kind]}“{self.name}”"
 
 
+_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]*")
 KINDS = ("inputData", "decision", "businessKnowledgeModel", "decisionService")
 
 
@@ -43,7 +45,28 @@ def read_parts(root: Element) -> list[Part]:
         name = element.get("name") or (variable.get("name") if variable is not None else "") or element.get("id") or ""
         reference = variable.get("typeRef") if variable is not None else None
         parts.append(Part(_kind(element), element.get("id") or name, name, reference, element, _requirements(element)))
-    return parts
+    return [*parts, *_imply_inputs(parts)]
+
+
+def _imply_inputs(parts: list[Part]) -> list[Part]:
+    """Files that declare no input at all (as many editors write them): a plain name in the head of a table's input column is one."""
+    if any(part.kind == "inputData" for part in parts):
+        return []
+    known, implied = {part.name for part in parts}, dict[str, Part]()
+    for part in parts:
+        for table in kids(part.element, "decisionTable") if part.kind == "decision" else ():
+            for text in (text_of(column) for column in kids(table, "input")):
+                if _NAME.fullmatch(text) and text not in known:
+                    made = implied.setdefault(text, Part("inputData", f"implied:{text}", text, None, part.element, Requirements()))
+                    part.needs.inputs += [f"#{made.id}"] if f"#{made.id}" not in part.needs.inputs else []
+    return list(implied.values())
+
+
+def text_of(column: Element) -> str:
+    """The expression in the head of an input column."""
+    expression = kid(column, "inputExpression")
+    text = kid(expression, "text") if expression is not None else None
+    return (text.text or "").strip() if text is not None else ""
 
 
 def _kind(element: Element) -> str:

@@ -28,7 +28,8 @@ def read(xml: bytes) -> Element:
     try:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise DecisionError(f"决策文件不是完整的 XML：{error}") from None
+        where = "" if not xml.strip() else f"：{str(error).split(' (<string>')[0]}"
+        raise DecisionError(f"决策文件不是完整的 XML{where or '：文件是空的'}") from None
     if b"<!DOCTYPE" in xml or root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise DecisionError("决策文件不能含有 DOCTYPE")
     name = etree.QName(root)

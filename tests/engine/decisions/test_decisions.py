@@ -320,3 +320,14 @@ def test_facts_that_no_decision_reads_may_be_of_any_type() -> None:
     assert made.evaluate("d", {"a": 1, "other": object()}) == 1
     with pytest.raises(DecisionError, match="FEEL 没有的类型"):
         made.evaluate("d", {"a": object()})
+
+
+def test_a_table_in_a_file_that_declares_no_input_reads_the_names_of_its_columns() -> None:
+    column = '<input id="i" label="金额"><inputExpression typeRef="integer"><text>amount</text></inputExpression></input>'
+    rules = "".join(f"<rule><inputEntry><text>{entry}</text></inputEntry><outputEntry><text>{value}</text></outputEntry></rule>" for entry, value in (("&lt; 10", "1"), ("&gt;= 5", "2")))
+    made = model(decision("level", f'<decisionTable hitPolicy="UNIQUE">{column}<output id="o"/>{rules}</decisionTable>'), namespace="http://www.omg.org/spec/DMN/20151101/dmn.xsd")
+    assert made.inputs == ["amount"] and made.evaluate("level", {"amount": Decimal(20)}) == 2
+    with pytest.raises(DecisionError, match="缺少输入“amount”"):
+        made.evaluate("level", {})
+    with pytest.raises(DecisionError, match="UNIQUE|唯一|规则"):
+        made.evaluate("level", {"amount": Decimal(7)})
