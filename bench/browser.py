@@ -52,7 +52,7 @@ class Browser:
         try:
             self.connection.request(method, address, body, headers)
             response = self.connection.getresponse()
-        except http.client.RemoteDisconnected:  # the server closes a connection that was idle for long; what is sent carries its key
+        except (http.client.RemoteDisconnected, http.client.CannotSendRequest, BrokenPipeError, ConnectionResetError):  # the server closes a connection that was idle for long; what is sent carries its key
             self.connection.close()
             self.connection.request(method, address, body, headers)
             response = self.connection.getresponse()

@@ -5,7 +5,7 @@ client that posts filled forms one after the other over one connection. Statemen
 CPU is read from /proc for the worker, for all of PostgreSQL and for the client apart. Figures are counts and ratios of
 one run, and the two take turns in short blocks, so that a busy machine moves both sides.
 
-No part may take longer than its limit and the whole no longer than ``--minutes``: what wasn't finished stands in the table as
+No part may take longer than its limit and the whole no longer than ``--minutes`` once the platform runs: what wasn't finished stands in the table as
 such. The table is printed and written to ``bench/table.md``.
 """
 from __future__ import annotations
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class Parts:
         self.ends, self.rows = time.monotonic() + seconds, list[Row]()
 
     def do(self, what: str, aim: str, part: Callable[[], Sequence[Row]], *, limit: float) -> None:
-        """Add the rows of ``part``; one row that says so when it was not finished in time."""
+        """Add the rows of ``part``; one row that says so when it was not finished in time or broke."""
         left = min(limit, self.ends - time.monotonic())
         try:
             if left < 1:
@@ -149,6 +150,9 @@ class Parts:
                 made = list(part())
         except TimeoutError:
             made = [(what, f"没有量完：{max(left, 0):.0f} 秒内没有做完", aim, "")]
+        except Exception as error:  # the other parts are measured all the same
+            traceback.print_exc()
+            made = [(what, f"没有量：{type(error).__name__}，见上", aim, "")]
         self.rows += made
         for row in made:
             print("  ".join(row).rstrip(), file=sys.stderr, flush=True)
@@ -312,9 +316,9 @@ def compared(ours: Submits, other: Submits | None) -> list[Row]:
 
 def main() -> None:
     options = _options()
-    python, parts = environment(), Parts(options.minutes * 60)
+    python = environment()
     with scratch() as platform:
-        ours = Ours(platform)
+        parts, ours = Parts(options.minutes * 60), Ours(platform)
         ours.deploy(drawings.approval())
         parts.do("三步审批", "", lambda: compared(*beside(ours, platform, python, options.cases)), limit=180)
         parts.do("办完一件占用，KB", "≤ 10", lambda: [("办完一件占用，KB", f"{case_bytes(platform) / 1024:.1f}", "≤ 10", "")], limit=20)

@@ -213,8 +213,12 @@ def groups(page: Page[Waiting], figures: Figures) -> list[Group]:
     for bucket, title in GROUP_TITLES.items():
         rows = [row for row in page.rows if row.bucket == bucket]
         if rows:
-            found.append(Group(title=f"{title} {counts[bucket]} 件", rows=rows))
+            found.append(Group(title=f"{title} {_told(counts[bucket])} 件", rows=rows))
     return found
+
+
+def _told(count: int) -> str:
+    return f"{EXACT_LIMIT}+" if count > EXACT_LIMIT else str(count)
 
 
 def started(connection: Connection, *, actor: Actor, size: int = 20, after: str | None = None, before: int = 0) -> Page[Past]:
