@@ -134,12 +134,13 @@ def answers_to(connection: Connection, *, notice_ids: Sequence[UUID]) -> dict[UU
 
 def answer_message(connection: Connection, *, actor: Actor, notice_id: UUID, words: str, at: datetime) -> None:
     """The receiver answers a message, once; it counts as read then. Raises NotFound, Invalid."""
-    if not words.strip() or len(words) > 500:
-        raise Invalid("请写反馈，不超过五百字。", fields={"feedback": "请写反馈，不超过五百字。"})
     t = message_trace.c
     mine = select(notice.c.id).where(notice.c.id == notice_id, notice.c.person_id == actor.person_id)
-    if not connection.execute(update(message_trace).where(t.notice_id.in_(mine), t.feedback.is_(None)).values(feedback=words.strip(), feedback_at=at)).rowcount:
+    if connection.scalar(select(t.notice_id).where(t.notice_id.in_(mine), t.feedback.is_(None)).with_for_update()) is None:
         raise NotFound("没有可以反馈的这条消息，或者已经反馈过。")
+    if not words.strip() or len(words) > 500:
+        raise Invalid("请写反馈，不超过五百字。", fields={"feedback": "请写反馈，不超过五百字。"})
+    connection.execute(update(message_trace).where(t.notice_id == notice_id).values(feedback=words.strip(), feedback_at=at))
     connection.execute(update(notice).where(notice.c.id == notice_id, notice.c.read_at.is_(None)).values(read_at=at))
 
 

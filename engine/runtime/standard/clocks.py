@@ -10,11 +10,11 @@ from sqlalchemy import and_, exists, or_, select
 
 from engine.deadlines import clocks
 from engine.deadlines.clocks import By, ClockState, clock_name
-from engine.kernel.errors import BusinessError
+from engine.kernel.errors import BusinessError, Invalid
 from engine.kernel.names import pack_of, qualify
 from engine.runtime.handlers import service_task
 from engine.runtime.task_context import TaskContext
-from engine.storage.tables.cases import case_file, case_link
+from engine.storage.tables.cases import case_clock, case_file, case_link
 
 
 def _name(context: TaskContext, clock: str, label: str = "") -> str:
@@ -68,6 +68,18 @@ def start_clock(context: TaskContext, *, clock: str = "", start: str = "", case:
         unit_id=here["unit_id"], district_id=here["district_id"], instance_id=context.instance_id, amount=None if amount is None else int(amount),
     )
     return _changed(context, state)
+
+
+@service_task(title="期限没有届满", mode="inline", help="期限已经届满的，这一步不能办。")
+def require_in_time(context: TaskContext, *, clock: str, act: str, label: str = "") -> None:
+    """Refuse ``act`` (in words, such as 作出处罚决定) once the last day of the clock is over. A clock that doesn't run refuses nothing."""
+    c = case_clock.c
+    row = context.connection.execute(
+        select(c.title, c.law, c.due_on).where(c.case_id == context.case_id, c.clock == _name(context, clock, label), c.state.in_(clocks.LIVE))
+    ).one_or_none()
+    if row is not None and row.due_on is not None and row.due_on < context.today:
+        law = f"（{row.law}）" if row.law else ""
+        raise Invalid(f"“{row.title}”已于 {row.due_on} 届满{law}，不能再{act}。有检测、鉴定、公告等不计入的时间没有登记的，请先登记；延长应当在届满以前批准。")
 
 
 @service_task(title="除外期间", mode="inline")

@@ -99,3 +99,25 @@ def test_a_decision_is_not_graver_than_the_notice(case: OrdinaryCase) -> None:
 def test_any_of_four_grounds_asks_for_legal_review(grounds: list[str], heard: bool, needed: bool) -> None:
     model = compile_dmn((ROOT / "processes/ordinary_case/decisions/legal_review.dmn").read_bytes())
     assert model.evaluate("legal_review", {"grounds": grounds, "heard": heard})["needed"] is needed
+
+
+def test_a_decision_after_the_clock_has_run_out_is_refused_and_names_the_rule(case: OrdinaryCase) -> None:
+    case.investigated()
+    case.notified()
+    case.silent()
+    due = case.due()
+    assert due is not None
+    case.evidence_is()
+    case.do("officer", "draft", "submit", answers.decision())
+    for login, node in (("head", "office_review"), ("staff", "section_review")):
+        case.do(login, node)
+    case.do("section_head", "section_head_review", "joint", {"joint_unit": str(case.bureau.units["quality_section"])})
+    for login, node in (("joint_staff", "joint_staff_review"), ("joint_head", "joint_head_review")):
+        case.do(login, node)
+    case.go_to(due + timedelta(days=1))
+    with pytest.raises(Invalid, match=r"“案件办理期限”已于 .* 届满（《市场监督管理行政处罚程序规定》第六十四条第一款），不能再作出处罚决定"):
+        case.do("chief", "agency_approval")
+    assert case.case()["state"] == "deciding"
+    case.go_to(due)
+    case.do("chief", "agency_approval")
+    assert case.case()["state"] == "serving"
