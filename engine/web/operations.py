@@ -32,6 +32,10 @@ JOBS = {
     "runtime.whole_file": "整卷打印", "runtime.check_migration": "迁移试算", "runtime.run_migration": "迁移在办案件", "runtime.undo_migration": "撤销迁移",
     "runtime.make_items": "分办建案", "runtime.deliver_items": "分办汇总", "runtime.end_items": "结束分办", "runtime.hold_items": "暂停分办", "registers.export": "台账导出",
     "runtime.exchange": "数据交换", "registers.check_import": "检查导入", "registers.write_import": "写入导入", "registers.undo_import": "撤销导入",
+    "runtime.start_on_event": "自动发起", "runtime.begin_process": "发起流程", "runtime.fire_timers": "到时的定时", "runtime.case_bundle": "案件导出", "runtime.key_round": "换密钥",
+    "documents.render_draft": "文书预览", "documents.render_and_seal": "文书用印", "calendar.preview": "日历变更试算", "calendar.apply": "日历变更",
+    "calendar.recount_late": "重算期限", "clocks.replan": "重排期限提醒", "organisation.check_import": "检查组织导入", "organisation.write_import": "写入组织导入",
+    "organisation.undo_import": "撤销组织导入", "reports.draft": "起草报告", "reports.render": "生成报告",
 }
 DAYS = 10
 
