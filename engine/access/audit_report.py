@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -61,10 +62,13 @@ def report(connection: Connection, *, first: date, last: date) -> Report:
         counted.setdefault(on, {})[name] = count
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     top = func.count().label("top")
-    actions = connection.execute(select(a.action, top).where(*inside).group_by(a.action).order_by(top.desc(), a.action).limit(15)).all()
+    actions = connection.execute(select(a.action, top).where(*inside).group_by(a.action).order_by(top.desc(), a.action)).all()
+    by_word: Counter[str] = Counter()
+    for name, count in actions:
+        by_word[word_of(name)] += count
     people = connection.execute(select(a.actor_name, top).where(*inside, a.actor_id.is_not(None)).group_by(a.actor_id, a.actor_name).order_by(top.desc(), a.actor_name).limit(15)).all()
     return Report(
-        first=first, last=last, days=[(on, counted.get(on, {})) for on in days], actions=[(word_of(name), count) for name, count in actions], people=[(name, count) for name, count in people],
+        first=first, last=last, days=[(on, counted.get(on, {})) for on in days], actions=by_word.most_common(15), people=[(name, count) for name, count in people],
     )
 
 

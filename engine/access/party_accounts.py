@@ -21,6 +21,7 @@ from engine.access.parties import identifier_index, normal_identifier, normal_ph
 from engine.access.party_papers import code_hash
 from engine.access.passwords import MAX_FAILURES, MAX_LENGTH, Candidate, hash_password, matches, policy_error
 from engine.access.passwords import settle as settle_officer
+from engine.access.sessions import browser_kind
 from engine.access.sign_in_policy import Policy
 from engine.access.staffing import create_person
 from engine.kernel.clock import legal_date
@@ -71,6 +72,11 @@ class PartyUser:
     csrf: str
     token_hash: bytes
     parties: Mapping[UUID, str]
+    agent: str = ""
+
+    def belongs_to(self, agent: str) -> bool:
+        """Is this the kind of browser that signed in? A session opened by no page belongs to any."""
+        return not self.agent or browser_kind(self.agent) == browser_kind(agent)
 
     def acting_for(self, party_id: UUID, *, at: datetime) -> Actor:
         """The actor of an act for one of ``parties``: no post, no unit, no right."""
@@ -187,7 +193,7 @@ def settle(connection: Connection, *, tried: Tried, right: bool, at: datetime) -
     if tried.account_id is None:
         nobody = Candidate(login=f"party:{tried.number}", account_id=None, password_hash="")
         told = settle_officer(connection, candidate=nobody, right=False, at=at, policy=STRANGERS)
-        return None, NOW_LOCKED if told.locked else LOCKED if "已锁定" in (told.refusal or "") else WRONG
+        return None, LOCKED if "已锁定" in (told.refusal or "") else NOW_LOCKED if told.locked else WRONG
     a = party_account.c
     row = connection.execute(select(a.failures, a.locked_until, a.password_hash).where(a.id == tried.account_id).with_for_update()).one()
     if row.locked_until is not None and row.locked_until > at:
@@ -200,11 +206,11 @@ def settle(connection: Connection, *, tried: Tried, right: bool, at: datetime) -
     return tried.account_id, ""
 
 
-def open_session(connection: Connection, *, account_id: UUID, at: datetime) -> str:
+def open_session(connection: Connection, *, account_id: UUID, at: datetime, agent: str = "") -> str:
     """The token for the cookie; the table keeps its hash."""
     token = new_secret()
     connection.execute(insert(party_session).values(
-        token_hash=secret_hash(token), account_id=account_id, csrf=new_secret(), created_at=at, seen_at=at, expires_at=at + IDLE,
+        token_hash=secret_hash(token), account_id=account_id, csrf=new_secret(), created_at=at, seen_at=at, expires_at=at + IDLE, agent=agent[:300],
     ))
     return token
 
@@ -220,14 +226,14 @@ def resolve_session(connection: Connection, *, token: str, at: datetime) -> Part
     named = select(func.json_object_agg(party.c.id, party.c.name)).join(party_binding, party_binding.c.party_id == party.c.id).where(
         party_binding.c.account_id == a.id, party_binding.c.ended_at.is_(None)).correlate(party_account).scalar_subquery()
     row = connection.execute(
-        select(a.id, a.person_id, person.c.name, s.csrf, named.label("parties")).select_from(
+        select(a.id, a.person_id, person.c.name, s.csrf, s.agent, named.label("parties")).select_from(
             party_session.join(party_account, a.id == s.account_id).join(person, person.c.id == a.person_id))
         .where(s.token_hash == hashed, s.expires_at > at, a.active)
     ).one_or_none()
     if row is None:
         return None
     parties = {UUID(id): name for id, name in (row.parties or {}).items()}
-    return PartyUser(account_id=row.id, person_id=row.person_id, name=row.name, csrf=row.csrf, token_hash=hashed, parties=parties)
+    return PartyUser(account_id=row.id, person_id=row.person_id, name=row.name, csrf=row.csrf, token_hash=hashed, parties=parties, agent=row.agent)
 
 
 def touch_session(connection: Connection, *, token_hash: bytes, at: datetime) -> None:

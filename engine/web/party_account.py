@@ -210,7 +210,7 @@ def _pending(text: str) -> dict[str, Any]:
 
 def _enter(account_id: Any) -> ResponseReturnValue:
     with writing() as connection:
-        token = party_accounts.open_session(connection, account_id=account_id, at=now())
+        token = party_accounts.open_session(connection, account_id=account_id, at=now(), agent=request.user_agent.string)
         _note(connection, "登录", {"account": str(account_id)})
     answer = make_response(redirect(_target(), 303))
     csrf.set_cookie(answer, COOKIE, token)

@@ -7,6 +7,7 @@ from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.access import party_accounts
+from engine.access.audit import note
 from engine.access.party_accounts import PartyUser
 from engine.web.context import now, reading, writing
 
@@ -28,11 +29,22 @@ def identify() -> PartyUser | None:
         return None
     with reading() as connection:
         found = party_accounts.resolve_session(connection, token=token, at=now())
+    if found is not None and not found.belongs_to(request.user_agent.string):
+        _stolen(found)
+        return None
     if found is not None:
         g.party_user, g.csrf = found, found.csrf
         with writing() as connection:
             party_accounts.touch_session(connection, token_hash=found.token_hash, at=now())
     return found
+
+
+def _stolen(found: PartyUser) -> None:
+    """A cookie in another browser than its own: the session ends for both, and the trail says so."""
+    with writing() as connection:
+        party_accounts.close_session(connection, token_hash=found.token_hash)
+        detail = {"account": str(found.account_id), "opened_in": found.agent, "sent_by": request.user_agent.string[:300]}
+        note(connection, actor=None, at=now(), action="会话被冒用", object="当事人账号", network=request.remote_addr or "", detail=detail)
 
 
 def to_login() -> ResponseReturnValue:

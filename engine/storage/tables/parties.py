@@ -22,6 +22,7 @@ party_binding = Table(
 party_session = Table(
     "party_session", metadata, Column("token_hash", LargeBinary, primary_key=True), ref("account_id", "party_account.id", index=True),
     Column("csrf", Text, nullable=False), instant("created_at"), instant("seen_at"), instant("expires_at"),
+    Column("agent", Text, nullable=False, server_default="", comment="the browser that signed in; another one ends the session"),
 )
 
 party_code = Table(

@@ -69,7 +69,8 @@ def test_the_trail_is_asked_exported_carried_off_kept_under_names_and_charted(to
     lines = [orjson.loads(line) for line in gzip.decompress(carried.data).splitlines()]
     with town.app.db.connect() as connection:
         rows: Any = connection.execute(select(audit).order_by(audit.c.chain, audit.c.seq)).mappings().all()
-    assert len(lines) >= len(rows) - 1 and carried.mimetype == "application/gzip"
+    inside = [row for row in rows if row["at"] <= town.app.clock.now()]  # changed rights bear the database's own time
+    assert len(lines) >= len(inside) - 1 > 35 and carried.mimetype == "application/gzip"
     kept = {(line["record"][0], line["record"][1]): line for line in lines}
     for before, row in itertools.pairwise(rows):
         if before["chain"] == row["chain"] and (row["chain"], row["seq"]) in kept:

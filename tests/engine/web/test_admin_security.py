@@ -14,6 +14,8 @@ from engine.web.flask_app import create_flask
 from engine.web.security_rows import groups, markdown
 from tests.browser import Browser
 from tests.engine.runtime.walk import HANDLING, do, start_clue
+from tests.engine.web.test_eight_kinds import pages
+from tests.engine.web.test_every_route import House
 from tests.town import PASSWORD, Town
 
 
@@ -149,3 +151,26 @@ def test_pages_carry_a_watermark_with_name_and_time_also_in_print(site: Any) -> 
 
     assert "顾明川 2026-11-20 09:00" in unquote(page)
     assert "print-color-adjust:exact" in (ROOT / "engine/web/front/parts/shell.css").read_text()
+
+
+@pytest.mark.requirement("CMD-177")
+def test_every_page_behind_the_login_carries_the_watermark_and_every_sheet_that_leaves_the_name(town: Town) -> None:
+    house = House(town)
+    with town.app.db.begin() as connection:
+        connection.execute(text("UPDATE account SET rights = '[\"admin\", \"security\", \"auditor\", \"analyst\", \"operator\", \"see_all_cases\"]' WHERE login = 'officer'"))
+    officer, bare, marked = house.browser("officer"), [], 0
+    for endpoint, address in pages(house):
+        answer = officer.get(address)
+        if answer.status_code == 200 and answer.mimetype == "text/html" and "<html" in answer.text:
+            marked += 'class="watermark"' in answer.text
+            if 'class="watermark"' not in answer.text:
+                bare.append(endpoint)
+    assert set(bare) <= PUBLIC_PAGES and marked > 50, (bare, marked)
+    book = officer.post("/registers/case_filing/clue/export")
+    with zipfile.ZipFile(io.BytesIO(book.data)) as packed:
+        sheet = packed.read("xl/worksheets/sheet1.xml").decode()
+    assert "顾明川" in sheet and "2026-11-20 09:00 导出" in sheet and "Header" in sheet and "Footer" in sheet
+
+
+PUBLIC_PAGES = {"verify.ask", "verify.page", "login.page", "login_certificate.page", "open_api.page", "dashboards.screen"}
+"""Pages for whoever holds a paper, and the way in."""

@@ -148,7 +148,7 @@ def test_what_one_administrator_changes_no_other_can(site: Site) -> None:
     with site.app.db.connect() as connection:
         officer = connection.scalar(select(account.c.person_id).where(account.c.login == "officer"))
     together = person.post(f"/admin/organisation/people/{officer}/rights", {"rights": ["admin", "auditor"], "reason": "x", "key": "three-officers-2"}, headers={"X-Guicheng-Fetch": "1"})
-    assert together.status_code == 422 and "三员分立" in together.get_json()["error"]["message"]
+    assert together.status_code == 422 and "三员分立" in together.text + str(together.get_json(silent=True))
 
 
 @pytest.mark.requirement("NFM-069")

@@ -17,5 +17,5 @@ depends_on = None
 def upgrade() -> None:
     """The rows that are there already are sealed by the platform's next hourly look."""
     metadata.create_all(op.get_bind(), tables=[metadata.tables["audit_view"]], checkfirst=True)
-    for statement in (*statements(), *STATEMENTS):
+    for statement in (*statements(), *STATEMENTS, "ALTER TABLE party_session ADD COLUMN IF NOT EXISTS agent text NOT NULL DEFAULT ''"):
         op.get_bind().execute(sa.text(statement))
