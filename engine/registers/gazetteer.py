@@ -67,7 +67,7 @@ class LocalGazetteer:
     def _in(self, register: Register, table: Table, asked: Address, district: str) -> list[Found]:
         heads, numbers = self._read(register, table, asked)
         if not heads:
-            return self._areas(table, asked)
+            return self._areas(register, table, asked)
         found: list[Found] = []
         for head in heads:
             sure = _in_area(head, asked, district) * head.alike
@@ -121,9 +121,9 @@ class LocalGazetteer:
         far = func.least(*(func.abs(table.c.number - number) for number in wanted), *(func.abs(table.c.lane - number) for number in wanted[:1]))
         return list(self._connection.execute(query.order_by(far).limit(NEIGHBOURS * len(theirs))))
 
-    def _areas(self, table: Table, asked: Address) -> list[Found]:
+    def _areas(self, register: Register, table: Table, asked: Address) -> list[Found]:
         """The centre of the street or the district, when the address says no more or nothing else is known."""
-        wanted = [and_(table.c.kind == kind, table.c[kind] == value) for kind, value in (("street", asked.street), ("district", asked.district)) if value]
+        wanted = [and_(_equal(register.fields["kind"], kind), table.c[kind] == value) for kind, value in (("street", asked.street), ("district", asked.district)) if value]
         if not wanted:
             return []
         rows = self._connection.execute(select(*_columns(table)).where(_live(table), or_(*wanted)).limit(MOST_FOUND)).all()

@@ -1,16 +1,20 @@
 """Points are drawn by a standard, screened by the city, checked on site one by one; what is not as reported goes back to the street."""
 from __future__ import annotations
 
+import io
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
+from engine.form_filling.attachments import store_attachment
 from engine.kernel.errors import Forbidden, Invalid
 from engine.kernel.ids import new_id
 from engine.runtime.edit_record import create_record
 from engine.storage.tables.sampling import sample_draw, sample_pick
+from tests.packs.filed import PDF
 from tests.packs.illegal_building.points import items, make, newest, point, records, state
 from tests.packs.walk import Walker
 
@@ -104,3 +108,30 @@ def test_what_is_as_reported_is_closed_and_what_is_not_goes_back_to_its_street_u
     kept = {one["case_id"]: one for one in records(walk, f"{PACK}.sample_case")}
     assert [(kept[id]["first_finding"], kept[id]["finding"], kept[id]["rounds"]) for id in (first, second)] == [("real", "real", 1), (finding, "real", 2)]
     assert kept[second]["closed_on"] is not None and state(walk) == "已办结"
+
+
+@pytest.mark.requirement("CMD-011")
+def test_what_was_found_on_site_is_recorded_with_its_opinion_and_its_files(walk: Walker) -> None:
+    drawn(walk, number=1)
+    walk.do("city_works", "screen", "confirm", {})
+    (walk.case_id,) = items(walk)
+    sent = {}
+    with walk.app.db.begin() as connection:
+        for field, name, data in (("photos", "现场.jpg", photo()), ("documents", "核查记录.pdf", PDF)):
+            kept = store_attachment(
+                connection, walk.app.blobs, actor=walk.actor("city_works"), case_id=walk.case_id, task_id=walk.task("check")["id"], field=field, file_name=name, data=data, at=walk.at,
+            )
+            sent[field] = [{"id": str(kept.id)}]
+    with pytest.raises(Invalid) as refused:
+        walk.do("city_works", "check", "submit", {**answer("real"), "opinion": "", **sent})
+    assert set(refused.value.fields) == {"opinion"}
+    walk.do("city_works", "check", "submit", {**answer("real"), **sent})
+    (kept_case,) = records(walk, f"{PACK}.sample_case")
+    assert (kept_case["situation"], kept_case["opinion"]) == ("现场所见。", "见实际情况。")
+    assert [kept_case[field][0]["id"] for field in ("photos", "documents")] == [sent["photos"][0]["id"], sent["documents"][0]["id"]]
+
+
+def photo() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 48), "white").save(stream, "JPEG")
+    return stream.getvalue()
