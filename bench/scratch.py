@@ -99,7 +99,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_for(address: str, web: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while True:
         try:
             urllib.request.urlopen(address, timeout=10).close()
