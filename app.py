@@ -1,5 +1,9 @@
+import gc
+
 from engine.assembly import create_application
 from engine.kernel.settings import Settings
 from engine.web.flask_app import create_flask
 
 application = create_flask(create_application(Settings.from_environment()))
+gc.collect()
+gc.freeze()  # what was loaded stays: the collector needn't walk it in the middle of a request
