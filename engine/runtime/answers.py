@@ -72,6 +72,7 @@ def check_answers(work: Work, *, data: Mapping[str, Any], outcome: Outcome, form
     context = form_context(
         work.app, work.connection, actor=work.actor, form=form, at=work.at, case=work.case, instance_id=work.instance["id"], task=work.task,
         facts=work.machine.facts(work.task["engine_id"]), outcome=outcome.value, data=data,
+        fresh=node.attributes.get("fresh") == "true",
     )
     rights: dict[str, Right] = rights_of(node, list(form.fields))  # type: ignore[assignment]
     valid = validate(form, data=data, rights=rights, context=context)

@@ -34,12 +34,15 @@ from engine.storage.tables.runtime import task as task_table
 def form_context(
     app: Application, connection: Connection, *, actor: Actor | None, form: Form, at: datetime, case: Row | None = None, instance_id: UUID | None = None,
     task: Row | None = None, facts: Mapping[str, Any] | None = None, outcome: str | None = None, url: Callable[..., str] | None = None,
-    data: Mapping[str, Any] | None = None, record_id: UUID | None = None,
+    data: Mapping[str, Any] | None = None, record_id: UUID | None = None, fresh: bool = False,
 ) -> FormContext:
-    """A FormContext that reads through ``connection``; it is good for one request. People named in ``data`` are read at once."""
+    """A FormContext that reads through ``connection``; it is good for one request. People named in ``data`` are read at once.
+
+    ``fresh``: of what this step was answered with before only what a return undid (``gc:fresh`` of the step).
+    """
     pack = pack_of(form.name)
     reader = _Reader(app=app, connection=connection, actor=actor, pack=pack, at=at, case=case, instance_id=instance_id, task=task, facts=dict(facts or {}))
-    reader.record_id = record_id
+    reader.record_id, reader.fresh = record_id, fresh
     reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "recorded": reader.recorded, "case": _case_names(case)}
     values: dict[str, Any] = {
@@ -82,6 +85,7 @@ class _Reader:
         self.on = FormContext(at=at).today
         self.since = legal_date(case["created_at"]) if case and case.get("created_at") else None
         self.record_id: UUID | None = None
+        self.fresh = False
         self._answers: dict[str, dict[str, Any]] | None = None
         self._forms: dict[str, dict[str, Any]] = {}
         self.expected: set[UUID] = set()
@@ -250,11 +254,14 @@ class _Reader:
             return {}
         c = submission.c
         query = (
-            select(c.data).join(task_table, task_table.c.id == c.task_id)
+            select(c.data, c.superseded).join(task_table, task_table.c.id == c.task_id)
             .where(c.case_id == self.case["id"], c.instance_id == self.task["instance_id"], c.node == self.task["node"], task_table.c.scope == self.task["scope"])
-            .order_by(c.superseded, c.at.desc(), c.id.desc()).limit(1)
+            .order_by(*(() if self.fresh else (c.superseded,)), c.at.desc(), c.id.desc()).limit(1)
         )
-        return dict(open_secrets(self.app.keys, self.connection.scalar(query)) or {})
+        found = self.connection.execute(query).one_or_none()
+        if found is None or self.fresh and not found.superseded:
+            return {}
+        return dict(open_secrets(self.app.keys, found.data) or {})
 
 
 class _Known(Mapping[str, Any]):

@@ -63,7 +63,7 @@ def open_form(
     if form is not None:
         context = form_context(
             app, connection, actor=actor(), form=form, at=now(), case=dict(case) if case else None, instance_id=instance["id"],
-            task=dict(task), facts=facts, url=url,
+            task=dict(task), facts=facts, url=url, fresh=node.attributes.get("fresh") == "true",
         )
     rights = narrowed(form, actor(), rights_of(node, list(form.fields))) if form else {}
     return Open(form=form, node=node, rights=rights, facts=facts, outcomes=outcomes_of(node, facts), context=context)

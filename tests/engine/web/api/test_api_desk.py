@@ -91,6 +91,31 @@ def test_the_desk_suspends_repairs_restores_and_ends_once_each_with_a_reason(tow
     assert find_violations(town.app) == []
 
 
+def test_a_step_reached_again_opens_filled_or_empty_as_it_is_drawn(town: Town, caller: Callers) -> None:
+    write = '<gc:field name="place" right="write"/><gc:field name="days" right="write"/>'
+    for name, fresh, second in (("filled_round", "", "徐家汇"), ("empty_round", ' gc:fresh="true"', None)):
+        one = check_task().replace('gc:form="loan"', f'gc:form="loan"{fresh}').replace('<gc:fields default="read"/>', f'<gc:fields default="hide"/>{write}')
+        loop = '<bpmn:exclusiveGateway id="m"/>' + flow("start", "m") + flow("m", "check") + '<bpmn:sequenceFlow id="again" sourceRef="check" targetRef="more"/>'
+        declare(town, "filled_round", "empty_round")
+        deploy(town, f"{name}.bpmn", drawn(name, FACTS + START + loop + one + check_task(id="more") + GATE.replace("g_to_more", "g_to_m").replace('targetRef="more"', 'targetRef="m"').replace("amount &gt; 3", "true") + flow("more", "g")))
+        head = caller("head")
+        made = head.act("/cases", {"process": f"borrow_umbrella.{name}", "data": {}}, status=201)
+        seen = []
+        for _ in range(2):
+            (step,) = head.get(f"/cases/{made['case_id']}")["tasks"]
+            seen.append(head.get(f"/tasks/{step['id']}")["data"].get("place"))
+            head.act(f"/tasks/{step['id']}/complete", {"outcome": "done", "data": {"place": "徐家汇", "days": 2}})
+            (step,) = head.get(f"/cases/{made['case_id']}")["tasks"]
+            if not _:
+                head.act(f"/tasks/{step['id']}/return", {"to_node": "check", "opinion": "再看。"})
+                (step,) = head.get(f"/cases/{made['case_id']}")["tasks"]
+                assert head.get(f"/tasks/{step['id']}")["data"]["place"] == "徐家汇"  # a redo brings back what was typed
+                head.act(f"/tasks/{step['id']}/complete", {"outcome": "done", "data": {"place": "徐家汇", "days": 2}})
+                (step,) = head.get(f"/cases/{made['case_id']}")["tasks"]
+            head.act(f"/tasks/{step['id']}/complete", {"outcome": "done"})
+        assert seen == [None, second], name
+
+
 def test_incidents_stuck_cases_and_jobs(town: Town, caller: Callers) -> None:
     keeper = caller("keeper")
     wait = (
