@@ -1,0 +1,78 @@
+"""The score sheet and targets edited in the browser, one score with its material, and who may not."""
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, update
+
+from engine.storage.tables.assessments import assessment_sheet
+from engine.storage.tables.organisation import account
+from engine.web.flask_app import create_flask
+from tests.browser import Browser
+from tests.packs.illegal_building_assessment.year import Assessor
+
+SHEET = "/assessment-sheets/illegal_building_assessment/demolition_assessment"
+TARGETS = "/statistics/illegal_building_assessment/registration/targets"
+
+
+def sent(page: str) -> dict[str, str]:
+    """What the sheet's form holds, as a browser would send it."""
+    values = dict(re.findall(r'<input class="form-control"[^>]*name="(i\d+\.\w+)" value="([^"]*)"', page))
+    values |= dict(re.findall(r'<textarea class="form-control"[^>]*name="(i\d+\.\w+)"[^>]*>(.*?)</textarea>', page, re.S))
+    kinds = dict(re.findall(r'<select name="(i\d+\.kind)">(.*?)</select>', page, re.S))
+    chosen = {name: found[1] for name, options in kinds.items() if (found := re.search(r'value="(\w+)" selected', options))}
+    return {key: value.replace("&gt;", ">").replace("&lt;", "<").replace("&#34;", '"') for key, value in {**values, **chosen}.items()}
+
+
+def test_sheet_score_and_target_on_the_pages(walk: Assessor) -> None:
+    with walk.app.db.begin() as connection:
+        connection.execute(update(account).where(account.c.login == "city_head").values(rights=["admin"]))
+    flask = create_flask(walk.app)
+    admin, city, district = (Browser(walk.app, login, flask=flask) for login in ("city_head", "city_works", "a_works"))
+    walk.work()
+    walk.opened()
+    edit_sheet(walk, admin, city)
+    give_one(walk, city, district)
+    set_target(admin, city)
+
+
+def edit_sheet(walk: Assessor, admin: Browser, city: Browser) -> None:
+    form = sent(admin.get(SHEET).text)
+    places = {value: name.split(".")[0] for name, value in form.items() if name.endswith(".key")}
+    wrong: dict[str, Any] = {**form, f"{places['sampling']}.points": "20", "note": "抽样更重要"}
+    answer = admin.post(SHEET, wrong)
+    assert answer.status_code == 422 and "合计 105 分，应是 100 分" in answer.text
+    answer = admin.post(SHEET, {**wrong, f"{places['matching']}.formula": "done / received"})
+    assert answer.status_code == 422 and "没有得出数" in answer.text
+    right = {**wrong, f"{places['annual_plan']}.points": "20"}
+    assert city.post(SHEET, right).status_code == 403
+    assert admin.post(SHEET, right).status_code == 303
+    assert "抽样更重要" in admin.get(SHEET).text and "第 1 版" in city.get(SHEET).text
+    with walk.app.db.connect() as connection:
+        assert connection.scalar(select(assessment_sheet.c.version)) == 1
+    assert walk.scores("CG-A")["annual_plan"] == 20
+    walk.do("city_works", "score", "recount")
+    assert walk.scores("CG-A")["annual_plan"] == 20, "a round keeps its sheet"
+
+
+def give_one(walk: Assessor, city: Browser, district: Browser) -> None:
+    place = f"/assessments/{walk.round_id}/units/{walk.bureau.units['CG-A']}/organisation"
+    assert "依据材料" in city.get(place).text and district.get(place).status_code == 404
+    assert city.post(place, {"data.score": "12", "data.words": "好"}).status_code == 422
+    assert city.post(place, {"data.score": "9.5", "data.words": "见例会记录"}).status_code == 303
+    assert walk.scores("CG-A")["organisation"] == Decimal("9.5")
+    assert "9.5" in city.get(f"/assessments/{walk.round_id}").text and "2026年拆违工作考核" not in district.get("/assessments").text
+
+
+def set_target(admin: Browser, city: Browser) -> None:
+    listed = "/statistics/illegal_building_assessment/registration?p="
+    assert "（未达标）" in city.get(f"{listed}2026").text  # 75% of the year's points are complete, the pack wants 85 and 95
+    wanted = {"measure": "rate", "good": "70", "fair": "50", "less": "no", "since": "2026-12-01", "source": "市拆违办通知"}
+    assert city.post(TARGETS, wanted).status_code == 403
+    assert admin.post(TARGETS, {**wanted, "fair": "80"}).status_code == 422 and admin.post(TARGETS, {**wanted, "source": ""}).status_code == 422
+    assert admin.post(TARGETS, wanted).status_code == 303
+    assert admin.post(TARGETS, {**wanted, "since": "2026-11-01"}).status_code == 422
+    assert "（达标）" in city.get(f"{listed}2026").text and "（未达标）" in city.get(f"{listed}2026-10").text
+    assert "市拆违办通知" in city.get(TARGETS).text
