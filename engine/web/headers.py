@@ -25,8 +25,12 @@ def install(app: Flask) -> None:
     tiles = urlsplit(app.extensions["guicheng"].settings.map_tiles.replace("{s}", "*"))
     policy = POLICY.replace("img-src 'self'", f"img-src 'self' {tiles.scheme}://{tiles.netloc}") if tiles.netloc else POLICY
 
+    encrypted = app.extensions["guicheng"].settings.public_url.startswith("https://")
+
     def add(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", policy)
+        if encrypted:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         return _add(response)
 
     app.after_request(add)

@@ -13,6 +13,7 @@ from engine.access.alarms import SECURITY
 from engine.access.audit import note
 from engine.kernel.errors import Conflict, Invalid, NotFound
 from engine.kernel.ids import new_id
+from engine.kernel.sealed_config import seal_configuration
 from engine.runtime.application import Application
 from engine.runtime.job_names import KEY_ROUND
 from engine.runtime.key_rounds.stores import stores
@@ -89,6 +90,8 @@ def _note_place(connection: Connection, id: UUID, place: str, done: int, at: dat
 
 
 def _finish(app: Application, connection: Connection, row: Row[Any], at: datetime) -> None:
+    if row.kind == "data":
+        seal_configuration(app.settings.data_dir, app.keys)
     if row.kind == "index":
         app.keys.retire_index_keys(below=row.version)
     connection.execute(update(key_round).where(key_round.c.id == row.id).values(state="done", updated_at=at, ended_at=at))

@@ -77,6 +77,7 @@ def test_a_sub_path_is_in_every_address_whether_or_not_the_proxy_strips_it(site:
         assert page.status_code == 200
         assert 'action="/banan/login"' in page.text
         assert 'href="/banan/static/' in page.text
+        assert page.headers["Strict-Transport-Security"] == "max-age=31536000" and "Strict-Transport-Security" not in site.get("/login").headers
     cookie = client.get("/banan/login", base_url="https://law.example.cn").headers.get("Set-Cookie") or client.get_cookie("guicheng_form", "law.example.cn", "/banan")
     assert cookie is not None
     assert client.get("/banan/desk", base_url="https://law.example.cn").headers["Location"].startswith("/banan/login?next=")

@@ -10,6 +10,7 @@ from engine.access import integrity, party_accounts
 from engine.access.parties import PartyInput, find_parties, find_party_by_identifier, get_party, save_party
 from engine.access.passwords import hash_password
 from engine.kernel.errors import Conflict, Forbidden, NotFound
+from engine.kernel.sealed_config import MARK
 from engine.registers.catalogue import registers_of
 from engine.runtime.case_bundle.collect import Collector
 from engine.runtime.key_rounds import rounds
@@ -151,6 +152,7 @@ def test_accounts_of_parties_sign_in_throughout_a_change_of_both_keys(town: Town
             tried = party_accounts.look_up(connection, app.keys, identifier=PERSON["identifier"])
             return party_accounts.settle(connection, tried=tried, right=party_accounts.proves(tried, "Yi-Er-San-2026"), at=at) == (id, "")
 
+    (app.settings.data_dir / "sign_in.json").write_text('{"ldap": {"url": "ldap://x", "base": "dc=x", "bind_password": "x"}}')
     for kind in ("index", "data", "index"):
         start_round(app, actor=keeper(town), kind=kind, renew=True, at=at)
         assert signs_in()
@@ -160,4 +162,5 @@ def test_accounts_of_parties_sign_in_throughout_a_change_of_both_keys(town: Town
         assert party_accounts.own_number(connection, app.keys, account_id=id) == ("id_card", PERSON["identifier"])
         assert integrity.check(connection, app.keys) == []
         sealed = connection.execute(text("SELECT get_byte(identifier, 0), get_byte(phone, 0) FROM party_account")).one()
+    assert MARK + "02" in (app.settings.data_dir / "sign_in.json").read_text()
     assert sealed == (2, 2) and app.keys.versions() == {"data": [1, 2], "index": [3]}
