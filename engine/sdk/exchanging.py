@@ -3,7 +3,7 @@
     GET  /feeds/<feed>?after=…&most=50     {"items": [{"key", "day", …}], "after": "…", "more": false}
     GET  /feeds/<feed>/items?keys=a,b      {"items": […]}
     GET  /feeds/<feed>/keys?day=2026-11-20 {"keys": […]}: what it told, or was given, of that day
-    POST /feeds/<feed>                     one record, header Idempotency-Key → {"receipt": "…"}; 409 or 422 with {"message"} refuses it
+    POST /feeds/<feed>                     one record with its ``day`` (Shanghai), header Idempotency-Key → {"receipt": "…"}; 409 or 422 with {"message"} refuses it
 """
 from __future__ import annotations
 

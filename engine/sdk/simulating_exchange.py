@@ -69,7 +69,7 @@ class SimulatedExchange:
         with self._lock:
             if call.key not in self._receipts:
                 self._receipts[call.key] = f"HZ{len(self._receipts) + 1:06}"
-                self.taken[feed].append({"key": call.key, "day": str(call.body.get("changed_at", ""))[:10], **call.body})
+                self.taken[feed].append({**call.body, "key": call.key})
             return 200, {"receipt": self._receipts[call.key]}
 
     def _add(self, call: Call) -> Answer:

@@ -100,6 +100,8 @@ def test_cases_come_are_worked_and_answered(walk: Walker, outside: Any, system: 
     walk.run_jobs()
     results = {one["external_number"]: one["result"] for one in there.state.taken[back.split("_")[-1]]}
     assert results == {"WG001": "new", "WG004": "none"}
+    answered = compare_day(walk.app, name=back, day=walk.at.date())
+    assert answered.even and answered.theirs == 2
     compared = compare_day(walk.app, name=name, day=date(2026, 11, 19))
     assert (compared.theirs, compared.ours, list(compared.missing), list(compared.refused)) == (4, 4, [], ["WG002", "WG003"]) and not compared.even
 
