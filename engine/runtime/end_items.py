@@ -23,6 +23,8 @@ from engine.storage.tables.cases import case_file
 from engine.storage.tables.runtime import incident
 from engine.storage.tables.waiting import fanout, fanout_item
 
+NO_FANOUT = "没有这次分办，或者您无权查看。"
+
 ROUND = 200
 
 
@@ -118,8 +120,8 @@ def _steered(connection: Connection, actor: Actor, fanout_id: UUID, reason: str)
     query = select(fanout, case_file.c.handler_id, case_file.c.title.label("case_title")).join(case_file, case_file.c.id == fanout.c.case_id)
     row = connection.execute(query.where(fanout.c.id == fanout_id).with_for_update(of=fanout)).mappings().one_or_none()
     if row is None:
-        raise NotFound("没有这次分办，或者您无权查看。")
-    require_case(connection, actor, row["case_id"])
+        raise NotFound(NO_FANOUT)
+    require_case(connection, actor, row["case_id"], missing=NO_FANOUT)
     if not may_steer(row, actor):
         raise Forbidden("只有案件的承办人、发起分办的人和运维人员可以取消或跳过。")
     if not reason.strip():

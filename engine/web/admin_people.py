@@ -70,7 +70,8 @@ def one(person_id: str) -> ResponseReturnValue:
     return _one(person_id)
 
 
-def _one(person_id: str, message: str = "", errors: dict[str, str] | None = None, password: str = "") -> str:
+def _one(person_id: str, message: str = "", errors: dict[str, str] | None = None, password: str = "", failed: str = "") -> str:
+    """``failed``: the act whose form opens again with what was typed."""
     id = identifier(person_id, "人员")
     with reading() as connection:
         account = accounts.account_of(connection, person_id=id)
@@ -84,7 +85,7 @@ def _one(person_id: str, message: str = "", errors: dict[str, str] | None = None
             "sessions": sessions.sessions_of(connection, account_id=account.id, at=now()) if account else [],
         }
     return render_template(
-        "admin/person.html", may=ADMIN in actor().rights, secures=SECURITY in actor().rights, key=new_key(), today=today(), now=now(), message=message, errors=errors or {},
+        "admin/person.html", may=ADMIN in actor().rights, secures=SECURITY in actor().rights, key=new_key(), today=today(), now=now(), message=message, errors=errors or {}, failed=failed, sent=request.form if failed else {},
         password=password, stale=bool({ADMIN, SECURITY} & actor().rights) and is_stale(), card_kinds=certificates.KINDS, right_list=RIGHTS, right_words=query.right_words(account.rights) if account else [], **values,
     )
 
@@ -104,7 +105,7 @@ def _role_titles(names: Any) -> list[tuple[str, list[str]]]:
 def change(person_id: str, what: str) -> ResponseReturnValue:
     require_right(ADMIN)
     id = identifier(person_id, "人员")
-    return tried(lambda: _DO[what](id), location=url_for("admin_people.one", person_id=id), again=lambda message, errors: _one(person_id, message, errors))
+    return tried(lambda: _DO[what](id), location=url_for("admin_people.one", person_id=id), again=lambda message, errors: _one(person_id, message, errors, failed=what))
 
 
 def _rename(id: Any) -> str:

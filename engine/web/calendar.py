@@ -199,6 +199,7 @@ def change(change_id: str) -> ResponseReturnValue:
 @blueprint.post("/admin/calendar/changes/<change_id>")
 def handle(change_id: str) -> ResponseReturnValue:
     """preview, apply, cancel or drop, as the button says."""
+    actor().require("admin")
     id, what = identifier(change_id, "日历调整"), request.form.get("what", "")
     verbs = {"preview": preview_change, "apply": apply_change, "cancel": cancel_change, "drop": drop_change}
     if what not in verbs:

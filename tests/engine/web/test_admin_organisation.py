@@ -131,6 +131,7 @@ def test_who_goes_hands_everything_over(office: Office) -> None:
     leave = {"last_day": day, "reason": "退休", "key": "leave-person-1"}
     refused = admin.post(f"{path}/leave", leave)
     assert refused.status_code == 409 and "请选接手人" in refused.get_data(as_text=True)
+    assert 'open><summary>离职' in refused.text and 'value="退休"' in refused.text
     for _ in range(2):
         assert admin.post(f"{path}/leave", {**leave, "people": office.town.people["officer_two"]}).status_code == 303
     with office.app.db.connect() as connection:

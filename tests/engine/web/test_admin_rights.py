@@ -112,7 +112,7 @@ def test_the_matrix_is_on_the_page_and_in_the_file(office: Office) -> None:
     assert "登记案源线索" in page and "查看遮掩的证件号码" in page
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(office.auditor.get("/admin/rights/matrix.xlsx").data)).get_sheet_by_index(0)
     rows = {row[2]: row for row in sheet.to_python()}
-    assert "登记案源线索" in rows["case_filing.intake_clerk"][4] and "查看遮掩" in rows["case_filing.intake_clerk"][5]
+    assert "登记案源线索" in str(rows["case_filing.intake_clerk"][4]) and "查看遮掩" in str(rows["case_filing.intake_clerk"][5])
 
 
 def test_holders_of_a_packs_role_are_dated_rows(office: Office) -> None:

@@ -23,13 +23,21 @@ from engine.storage.tables.sampling import sample_draw
 from engine.web.flask_app import create_flask
 from tests.browser import Browser
 from tests.engine.runtime.walk import HANDLING, application, do, open_task, start_clue
+from tests.engine.web import house_rows
 from tests.town import Town
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 SECRET = (
     "case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "person_id", "id", "bundle_id",
-    "instance_id", "draw_id", "unit_id",
+    "instance_id", "draw_id", "unit_id", "appointment_id", "view_id", "transfer_id", "fanout_id", "migration_id", "change_id", "destruction_id", "issue_id", "alarm_id", "certificate_id",
+    "token_hash",
 )
+ELSEWHERE = {
+    "paper_id": "tests/packs/serving_documents, as an outsider", "round_id": "tests/packs/assessment and tests/engine/runtime/key_rounds",
+    "failure_id": "tests/engine/web/test_operations_pages", "job_id": "tests/engine/web/test_operations_pages",
+    **dict.fromkeys(("pack", "name", "role", "process", "version", "kind", "code", "event", "filename", "act", "what", "number", "index", "item", "sm3"), "a word or a number, no id of a record"),
+}
+"""Parts of addresses that this crawler has no real value for, and why."""
 FIELDS = {
     "outcome": "approve", "opinion": "看看。", "reason": "看看。", "to_node": "draft", "to_person_id": NOWHERE, "key": "stranger-1", "what": "skip",
     "form_hash": "", "rev": "0", "block": "facts", "text": "改一改",
@@ -41,6 +49,7 @@ WORDS = {"code": "case_filing.domain", "kind": "case_filing.clue", "event": "sta
 QUIET = {"notices.follow", "task_acts.colleagues", "fanouts.progress"}
 """Routes that answer everybody alike, whatever the id: the reader's own notices and colleagues, an empty piece of a page."""
 BODIES: dict[str, dict[str, Any]] = {
+    "api.migrations.check": {"mapping": {}},
     **{f"api.operations.{act}": {"reason": "核对"} for act in ("skip", "suspend", "resume", "terminate")},
     "api.operations.repair": {"facts": {"#place": "x"}, "reason": "核对"}, "api.operations.restore": {"act_id": NOWHERE, "reason": "核对"},
     "api.cases.begin_matter": {"process": "case_filing.clue_extension", "data": {}, "outcome": "submit"}, "api.acts.complete": {"outcome": "approve", "data": {}},
@@ -87,7 +96,7 @@ class House:
             id=draw_id, title="抽查", register="case_filing.clue", rule={}, seed="1", seed_source="公开数", population=1, population_sm3="0" * 64, picked=0, strata=[], proof_sm3="0" * 64,
             case_id=case_id, by_id=head, by_name="周启衡", unit_id=self.town.units["station_one"], district_id=self.town.units["district"], at=at,
         ))
-        return {"bundle_id": bundle_id, "draw_id": draw_id}
+        return {"bundle_id": bundle_id, "draw_id": draw_id, **house_rows.own(connection, self.town, at), **house_rows.of_case(connection, self.town, case_id, at)}
 
     def _upload(self) -> UUID:
         head = self.browser("head")
@@ -111,6 +120,10 @@ class House:
         with self.app.db.begin() as connection:
             who = connection.execute(select(account.c.id, post.c.id).join(post, post.c.person_id == account.c.person_id).where(account.c.login == login)).one()
             return create_token(connection, account_id=who[0], post_id=who[1], title="核对", days=1, at=self.app.clock.now())[1]
+
+    def unknown(self) -> set[str]:
+        """Parts of addresses that nobody said anything about."""
+        return {name for rule in self.flask.url_map.iter_rules() for name in rule.arguments} - set(SECRET) - set(ELSEWHERE)
 
     def guarded(self) -> list[tuple[str, str, str, str]]:
         """(endpoint, method, address with this case's ids, address with ids of nothing) of every route that names something of a case.
@@ -145,6 +158,10 @@ def _word(rule: str, name: str) -> str:
 @pytest.fixture
 def house(town: Town) -> House:
     return House(town)
+
+
+def test_every_part_of_every_address_is_a_real_id_or_named_as_none(house: House) -> None:
+    assert house.unknown() == set() and set(house.ids) == set(SECRET)
 
 
 def look(answer: TestResponse) -> tuple[int, str, str]:

@@ -81,7 +81,8 @@ def test_a_directory_is_taken_checked_approved_published_and_compared(directory:
     first = directory.rows(VERSION)[0]
     assert (first["number"], first["total"]) == ("1", str(len(found) + 1)) and "没有写明负责人：云浦区志愿队" in first["advice"].replace("、云浦区", "：云浦区") and "共用一个电话" in first["advice"]
     with directory.app.db.connect() as connection:
-        paper = find_document(connection, connection.scalar(select(document.c.id).where(document.c.case_id == walk.case_id)))
+        paper = find_document(connection, connection.execute(select(document.c.id).where(document.c.case_id == walk.case_id)).scalar_one())
+    assert paper is not None
     assert paper.number and paper.state == "issued" and paper.pdf_sm3
     declared, _ = get_register(directory.app.library, CONTACT)
     asked = read_asked(declared, [("f.valid", "in_force")], on=directory.app.clock.today())
