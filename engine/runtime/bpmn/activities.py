@@ -7,7 +7,9 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs import defaults
 from SpiffWorkflow.task import Task
 
+from engine.kernel.errors import GuichengError
 from engine.kernel.names import pack_of
+from engine.runtime.bpmn.errors import FlowError
 from engine.runtime.bpmn.tokens import Token, top_of
 from engine.runtime.bpmn.values import evaluate, plain, qualified
 from engine.runtime.bpmn.workflow import fact_store, facts_of, scene
@@ -38,7 +40,15 @@ class RuleTask(ServiceTask):
         if decide is None:
             return super()._run_hook(my_task)
         decision = attribute(self.node.attributes.get("decision", ""), scene(my_task), self.node)
-        apply_outputs(my_task, decide(qualified(decision, "decision", pack_of(self.node.process)), inputs_of(my_task)))
+        inputs = inputs_of(my_task)
+        try:
+            result = decide(qualified(decision, "decision", pack_of(self.node.process)), inputs)
+        except FlowError:
+            raise
+        except GuichengError as error:
+            message = f"规则任务「{self.node.title}」定不下来：{error.message}。请更正事实后重试，或请流程管理员修改决策表。"
+            raise FlowError(message, element=self.node.id, title=self.node.title, process=self.node.process) from None
+        apply_outputs(my_task, result)
         return True
 
 
