@@ -325,7 +325,7 @@ def main() -> None:
         ours.browser.connection.close()
         parts.do("长案件", "≤ 1.10", lambda: circling(ours, options.steps), limit=150)
         ours.browser.connection.close()
-        parts.do("工作台", "≤ 15", lambda: inboxes(ours), limit=150)
+        parts.do("工作台", "≤ 15", lambda: inboxes(ours), limit=240)
         parts.do("内存", "", lambda: [("网页进程内存，MB", f"{resident_kb(ours.worker) / 1024:.0f}", "< 250", "")], limit=5)
     parts.do("FEEL", "", feel_rows, limit=30)
     parts.do("到期的定时器", "≥ 10,000", lambda: apart("waiting.py", "--cases", "0", "--children", "0", "--timers", str(options.timers)), limit=150)

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import zstandard
 from SpiffWorkflow.task import Task
 
+from engine.kernel.packing import PLAIN
 from engine.runtime.bpmn.errors import BrokenState
 from engine.runtime.bpmn.workflow import Sub, Top
 
@@ -23,7 +23,7 @@ def dump_state(top: Top) -> bytes:
     place = {id(workflow): number for number, workflow in enumerate(workflows)}
     rows = [_workflow_row(workflow, place) for workflow in workflows]
     body = orjson.dumps({"v": VERSION, "p": top.spec.name, "w": rows, "c": int(top.completed), "m": top.marks})
-    return zstandard.ZstdCompressor(level=3).compress(body)
+    return PLAIN.pack(body)
 
 
 def _workflow_row(workflow: Any, place: dict[int, int]) -> list[Any]:
@@ -40,7 +40,7 @@ def _workflow_row(workflow: Any, place: dict[int, int]) -> list[Any]:
 
 def load_state(state: bytes, specs: dict[str, Any], *, now: datetime) -> Top:
     """The instance of ``state``; raises BrokenState when it doesn't fit the specs."""
-    body = orjson.loads(zstandard.ZstdDecompressor().decompress(state))
+    body = orjson.loads(PLAIN.unpack(state))
     if body["v"] != VERSION:
         raise BrokenState(f"state version {body['v']} is unknown")
     workflows: list[Any] = []

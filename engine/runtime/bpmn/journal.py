@@ -14,9 +14,8 @@ from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
-import zstandard
-
 from engine.kernel.gm import sm3, sm3_hex
+from engine.kernel.packing import PLAIN
 
 READING = frozenset({"dump", "waits", "places", "facts", "wait_attributes", "check_invariants", "tokens", "items", "item_facts", "scopes"})
 LOAD = "load"
@@ -56,7 +55,7 @@ class Journal:
 
 def state_digest(state: bytes) -> str:
     """SM3 in hex of a dumped state, independent of how it was compressed."""
-    return sm3_hex(zstandard.ZstdDecompressor().decompress(state))
+    return sm3_hex(PLAIN.unpack(state))
 
 
 def journaled(cls: C) -> C:

@@ -8,6 +8,8 @@ import zstandard
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
+from engine.kernel.packing import Packer
+
 _FIRST = b"\x01"
 """Marks the dictionary below; a new one gets a number of its own, since old rows stay as they are."""
 _WORDS = zstandard.ZstdCompressionDict(
@@ -17,6 +19,7 @@ _WORDS = zstandard.ZstdCompressionDict(
     b'{"now":{"$datetime":"2026-11-20T01:00:00.000000+00:00"}}],["advance",[],{"now":{"$datetime":"2026-11-20T01:00:00.000000+00:00"}}]],"end":"',
     dict_type=zstandard.DICT_TYPE_RAWCONTENT,
 )
+_PACKER = Packer(level=6, words=_WORDS)
 
 
 class PackedJson(TypeDecorator[Any]):
@@ -26,7 +29,7 @@ class PackedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else _FIRST + zstandard.ZstdCompressor(level=6, dict_data=_WORDS, write_content_size=False).compress(orjson.dumps(value))
+        return None if value is None else _FIRST + _PACKER.pack(orjson.dumps(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if value is None:
@@ -34,4 +37,4 @@ class PackedJson(TypeDecorator[Any]):
         held = bytes(value)
         if held[:1] != _FIRST:
             raise ValueError(f"packed with an unknown dictionary: {held[:1]!r}")
-        return orjson.loads(zstandard.ZstdDecompressor(dict_data=_WORDS).decompressobj().decompress(held[1:]))
+        return orjson.loads(_PACKER.unpack(held[1:]))
