@@ -144,3 +144,27 @@ def _stratum_words(connection: Connection, register: Register, stratum: str, row
 
 def _strata(drawn: Drawn) -> list[Mapping[str, Any]]:
     return [{"name": one.name, "size": one.size, "wanted": one.wanted, "picked": one.picked} for one in drawn.strata]
+
+
+MOST_NAMED = 200
+
+
+def ids_named(connection: Connection, *, register: Register, table: Table, actor: Actor, text: str, field: str) -> frozenset[str]:
+    """Ids of the records that the lines of ``text`` name by the title or a serial of theirs, for ``Rule.must`` and ``Rule.without``.
+
+    Raises Invalid under ``field`` for a line that names no record, or several, that ``actor`` sees.
+    """
+    names = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if len(names) > MOST_NAMED:
+        raise Invalid(f"一次最多写 {MOST_NAMED} 条。", fields={field: f"最多 {MOST_NAMED} 条，一行一条。"})
+    shown = title_field(register)
+    told = [one.name for one in register.fields.values() if not one.secret and (one.type == "serial" or one == shown)]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for column in told if names else ():
+        rows = connection.execute(visible(register, table, actor, table.c.id, table.c[column].label("x_name")).where(table.c[column].in_(names)))
+        for row in rows:
+            found[row.x_name].add(str(row.id))
+    wrong = [f"“{name}”{'没有找到' if not ids else f'有 {len(ids)} 条，请改写编号'}" for name, ids in found.items() if len(ids) != 1]
+    if wrong:
+        raise Invalid("必抽、排除的名单里有不认识的，请核对。", fields={field: "；".join(wrong[:5])})
+    return frozenset(id for ids in found.values() for id in ids)

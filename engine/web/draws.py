@@ -13,7 +13,7 @@ from engine.registers.catalogue import registers_of
 from engine.registers.declaration import Register
 from engine.reporting.sampling.draw import Rule
 from engine.reporting.sampling.proof import check_proof, rule_of_json
-from engine.runtime.draw_sample import Order, draw_sample, may_draw
+from engine.runtime.draw_sample import Order, draw_sample, ids_named, may_draw
 from engine.runtime.queries import draws as query
 from engine.runtime.queries import registers as records
 from engine.web.answers import done
@@ -66,11 +66,11 @@ def _order(register: Register) -> Order:
     sent = request.form
     return Order(
         title=sent.get("title", ""), register=register.name, query=asked_of(register).address, stratum=sent.get("stratum", ""), seed=sent.get("seed", ""),
-        seed_source=sent.get("seed_source", ""), rule=_rule(),
+        seed_source=sent.get("seed_source", ""), rule=_rule(register),
     )
 
 
-def _rule() -> Rule:
+def _rule(register: Register) -> Rule:
     how, text = request.form.get("how", "ratio"), request.form.get("amount", "").strip().removesuffix("%").removesuffix("％")
     least = request.form.get("least", "").strip() or "0"
     try:
@@ -79,7 +79,12 @@ def _rule() -> Rule:
             raise InvalidOperation
     except InvalidOperation:
         raise Invalid("抽多少要写数字；按总数抽写整数，按比例抽写百分数。", fields={"amount": "写数字。"}) from None
-    return Rule(number=int(amount), least=int(least)) if how == "number" else Rule(ratio=amount, least=int(least))
+    _, table = wanted(*register.name.split(".", 1))
+    with reading() as connection:
+        must, without = (ids_named(connection, register=register, table=table, actor=actor(), text=request.form.get(field, ""), field=field) for field in ("must", "without"))
+    if how == "number":
+        return Rule(number=int(amount), least=int(least), must=must, without=without)
+    return Rule(ratio=amount, least=int(least), must=must, without=without)
 
 
 @blueprint.get("/draws/<draw_id>")

@@ -91,3 +91,14 @@ def test_only_the_role_draws_and_only_the_own_line_sees_it(stock: Stock) -> None
     assert Browser(stock.app, "officer").get(f"/draws/{id}").status_code == 200
     assert Browser(stock.app, "other_officer").get(f"/draws/{id}").status_code == 404
     assert Browser(stock.app, "other_officer").get(f"/draws/{id}/proof.json").status_code == 404
+
+
+def test_must_haves_and_exclusions_are_named_one_a_line(stock: Stock) -> None:
+    head = Browser(stock.app, "head")
+    sent = {"key": str(new_id()), "title": "盘点", "how": "number", "amount": "3", "seed": "7", "must": "伞-004\n伞-011", "without": "伞-002"}
+    answer = head.post(BASE, {**sent, "without": "伞-999"})
+    assert answer.status_code == 422 and "“伞-999”没有找到" in answer.text and "伞-004" in answer.text
+    where = head.post(BASE, sent).headers["Location"].split("?")[0]
+    assert "必抽 2 条，排除 1 条" in head.get(where).text
+    proof = orjson.loads(head.get(f"{where}/proof.json").data)
+    assert [one["must"] for one in proof["picked"]] == [True, True, False] and "一致" in head.get(f"{where}/check").text
