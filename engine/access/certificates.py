@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from engine.kernel.certificate_kinds import KINDS
 from engine.kernel.errors import Invalid, NotFound
 from engine.kernel.ids import new_id
 from engine.storage.tables.certificates import certificate
 from engine.storage.tables.organisation import person
 
 LONG_AGO = date(2000, 1, 1)
-KINDS = {"enforcement": "执法证", "inspector": "督察证"}
 
 
 @dataclass(frozen=True, kw_only=True)

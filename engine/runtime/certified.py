@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from engine.access.certificates import KINDS, holders
+from engine.access.certificates import holders
+from engine.kernel.certificate_kinds import KINDS
 from engine.kernel.errors import Forbidden
 from engine.runtime.application import Application
 from engine.runtime.nodes import process_of

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, or_, select, update
 
 from engine.access.actors import Actor, holds_on
-from engine.access.certificates import KINDS, give_certificate, suspend_certificate
+from engine.access.certificates import give_certificate, suspend_certificate
 from engine.access.organisation import get_person
+from engine.kernel.certificate_kinds import KINDS
 from engine.kernel.errors import Invalid, NotFound
 from engine.runtime.application import Application
 from engine.runtime.organising.perform import ADMIN, Done, perform

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.access.certificates import KINDS
+from engine.kernel.certificate_kinds import KINDS
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.model import Model
 

@@ -1,12 +1,15 @@
 """Diagrams of Camunda 7 and 8 and Flowable come in with what has a meaning here."""
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from engine.expressions import compile_expression
 from engine.kernel.errors import DeployRefused
+from engine.kernel.settings import ROOT
 from engine.runtime.bpmn.importers.juel import to_feel
 from engine.runtime.bpmn.importers.writing import word
 from engine.runtime.bpmn.machine import Machine
@@ -165,3 +168,12 @@ def test_what_has_no_meaning_here_is_a_finding() -> None:
     said = "".join(item["message"] for item in compiled(body).findings if item["rule"] == "imported")
     for word_ in ("账号", "dueDate", "监听器", "内嵌表单", "全部变量"):
         assert word_ in said
+
+
+def test_trying_a_diagram_loads_no_database() -> None:
+    """Half the time of `engine try` would go into it."""
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, engine.runtime.bpmn.lint as lint, engine.runtime.bpmn.trial; lint.rules(); print('sqlalchemy' in sys.modules)"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )
+    assert told.stdout.strip() == "False"
