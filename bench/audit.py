@@ -14,6 +14,8 @@ from uuid import UUID
 
 import orjson
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from engine.access.audit_check import GENESIS, find_break, record_hash
 from engine.kernel.settings import Settings
 from engine.storage import migrate

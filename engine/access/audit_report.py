@@ -23,6 +23,8 @@ from engine.storage.tables.proof import audit_view
 
 LONGEST = timedelta(days=92)
 MOST_VIEWS = 30
+PIECE = 5_000
+"""Records that are in memory at a time while the trail is carried off."""
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "act": ("办理", ("act.%",)), "trace": ("查看、下载、打印、导出", ("trace.%", "%.export", "party.read")), "sign": ("登录、退出", ("登录", "退出登录", "核对身份")),
     "failed": ("登录失败、受限、被拒绝", ("登录失败", "登录受限", "会话被冒用", "access.%", "签收码不对")), "rights": ("权限、密钥、规定", ("rights.%", "keys.%", "改登录规定")),
@@ -77,8 +79,9 @@ def dump(connection: Connection, *, first: date, last: date) -> Iterator[bytes]:
     packer = gzip.GzipFile(fileobj=(out := _Pipe()), mode="wb", mtime=0)
     spans = select(audit.c.chain, func.min(audit.c.seq), func.max(audit.c.seq)).where(*_inside(first, last)).group_by(audit.c.chain).order_by(audit.c.chain)
     for chain, lowest, highest in connection.execute(spans).all():
-        for body, hashed in bodies(connection, chain, lowest, highest):
-            packer.write(orjson.dumps({"record": body, "hash": hashed.hex()}) + b"\n")
+        for start in range(lowest, highest + 1, PIECE):
+            for body, hashed in bodies(connection, chain, start, min(start + PIECE - 1, highest)):
+                packer.write(orjson.dumps({"record": body, "hash": hashed.hex()}) + b"\n")
             yield from out.taken()
     packer.close()
     yield from out.taken()
