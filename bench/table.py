@@ -179,8 +179,11 @@ def apart(script: str, *options: str) -> list[Row]:
     try:
         told, _ = child.communicate()
     except TimeoutError:
-        child.send_signal(signal.SIGINT)
-        child.wait(timeout=60)
+        child.terminate()
+        try:
+            child.communicate(timeout=90)
+        except subprocess.TimeoutExpired:
+            child.kill()
         raise
     if child.returncode:
         return [(script, "没有量：程序出错，见上", "", "")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -181,6 +182,7 @@ def _cpu(running: list[subprocess.Popen[bytes]]) -> float:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it lets it stop its servers
     options = argparse.ArgumentParser(description=__doc__)
     for name, size in (("cases", 1_000_000), ("timers", 10_000), ("children", 10_000)):
         options.add_argument(f"--{name}", type=int, default=size, help="0 leaves this part out")
