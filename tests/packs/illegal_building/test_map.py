@@ -25,8 +25,8 @@ def test_points_are_found_by_place_and_attribute_and_shaded_by_ranges(walk: Walk
     for title, kind, area, lon, where in (("甲", "new", 10, 121.4500, "CG-A-J1"), ("乙", "stock", 90, 121.4502, "CG-A-J1"), ("丙", "new", 30, 121.4700, "CG-A-J2"), ("丁", "new", 70, 121.5000, "CG-B-J1")):
         point(walk, unit=where, title=title, kind=kind, area=area, location={"lon": lon, "lat": 31.23})
     with walk.app.db.begin() as connection:
-        for code, area in (("CG-A", "310106"), ("CG-B", "310107")):
-            connection.execute(unit.update().where(unit.c.id == walk.bureau.units[code]).values(area_code=area))
+        for code, place in (("CG-A", "310106"), ("CG-B", "310107")):
+            connection.execute(unit.update().where(unit.c.id == walk.bureau.units[code]).values(area_code=place))
     browser = Browser(walk.app, "a_works")
     told: Any = browser.get(f"{LIST}/map/points?box=121.4,31.2,121.6,31.3&f.kind=new").json
     assert {one["title"] for one in told["records"]} == {"甲", "丙"} and told["records"][0]["url"].startswith(LIST) and told["records"][0]["more"]
