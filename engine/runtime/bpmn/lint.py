@@ -14,7 +14,7 @@ from engine.runtime.bpmn import lint_rules
 from engine.runtime.bpmn.errors import Finding
 from engine.runtime.bpmn.model import Model
 
-_GENERATED = re.compile(r"gc_(?:(?:split|meet|fork|choose|start)_(.+)|(.+)_\d+)\Z")
+_GENERATED = re.compile(r"gc_(?:(?:split|meet|fork|choose|start|count|people\d*|found\d*)_(.+)|(.+)_\d+)\Z")
 
 
 @lru_cache(maxsize=1)

@@ -77,7 +77,7 @@ class _Node:
         return text
 
     def _find(self, number: int, role: str, unit: str, needed: bool, fact: str) -> None:
-        finder = add_node(self.container, "serviceTask", f"gc_people_{self.id}_{number + 1}", self.node.get("name", ""))
+        finder = add_node(self.container, "serviceTask", f"gc_people{number + 1}_{self.id}", self.node.get("name", ""))
         finder.set(gc("handler"), "gc.people_of")
         add_extension(finder, "input", name="role", value=_input(role))
         if unit:
@@ -91,7 +91,7 @@ class _Node:
                 flow.set("targetRef", finder.get("id", ""))
         for incoming in self.node.findall(bpmn("incoming")):
             self.node.remove(incoming)
-        add_flow(self.container, f"gc_found_{self.id}_{number + 1}", finder.get("id", ""), self.id)
+        add_flow(self.container, f"gc_found{number + 1}_{self.id}", finder.get("id", ""), self.id)
 
 
 def _input(text: str) -> str:
