@@ -157,7 +157,7 @@ PLAIN: dict[str, Any] = {
     "party": lambda field: PARTY[(field.gc.get("kinds") or ["organisation"])[0]], "files": lambda field: [{"id": "film" if set(accepted_kinds(field)) == {"video"} else "paper"}],
     "photos": lambda field: [{"id": "picture"}], "signature": lambda field: "picture",
     "address": lambda field: _address(), "tags": lambda field: ["样例"], "point": lambda field: {"lon": "121.45", "lat": "31.23"},
-    "outline": lambda field: OUTLINE,
+    "outline": lambda field: OUTLINE, "link": lambda field: "01a1f98f-2521-7009-bb74-ab81673452bb",
 }
 
 
