@@ -60,8 +60,9 @@ def facts() -> dict[str, Any]:
         if kind == "form" and not name.startswith("common."):
             for field in form(name).fields.values():
                 fact = str(field.gc.get("prefill", "")).removeprefix("fact.")
-                if field.gc.get("among"):
-                    found[str(field.gc["among"])] = [{"id": "example", "title": "样例"}]
+                for one in (field, *field.columns.values()):
+                    if one.gc.get("among"):
+                        found[str(one.gc["among"])] = [{"id": "example", "title": "样例"}]
                 if f"fact.{fact}" == field.gc.get("prefill") and any(fact in check.test.names for check in field.checks):
                     found[fact] = _text(field)
     return found
