@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import click
 
 from engine.cli.host import Host
+from engine.cli.ports import refuse_taken_port
 from engine.kernel.settings import ROOT, Settings
 
 
@@ -20,10 +22,12 @@ def command(host: Host, address: str | None, port: int | None, workers: int, thr
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    with host.running() as settings:
+    with host.running() as found:
+        settings = replace(found, host=address or found.host, port=port or found.port)
+        refuse_taken_port(settings)
         hand_over(settings)
         Granian(
-            "app:application", address=address or settings.host, port=port or settings.port, interface=Interfaces.WSGI, workers=workers,
+            "app:application", address=settings.host, port=settings.port, interface=Interfaces.WSGI, workers=workers,
             blocking_threads=threads, websockets=False, respawn_failed_workers=True, working_dir=ROOT, log_level=LogLevels.warning,
             workers_kill_timeout=15,
         ).serve()

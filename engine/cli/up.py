@@ -4,7 +4,6 @@ from __future__ import annotations
 import fcntl
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import click
 from sqlalchemy import text
 
 from engine.cli.host import Host
+from engine.cli.ports import refuse_taken_port
 from engine.cli.processes import Child, Children
 from engine.cli.simulators import running_simulators
 from engine.cli.worker import stop_on_signals
@@ -41,7 +41,7 @@ def command(host: Host, address: str | None, port: int | None, workers: int, set
     settings = _with_address(host.settings(), address, port)
     with _alone(settings.data_dir):
         if not setup_only:
-            _refuse_taken_port(settings)
+            refuse_taken_port(settings)
         with host.running(owner=True) as running:
             settings = replace(settings, database_url=running.database_url)
             with _outside_world(settings):
@@ -77,18 +77,6 @@ def _alone(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise GuichengError(f"数据目录 {data_dir} 的平台已经在运行。先停止它，或用 --data 另选目录。", code="already_up") from None
         yield
-
-
-def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise GuichengError(
-                f"地址 {settings.host}:{settings.port} 不能使用（{error.strerror}）。请换一个端口，例如 --port {settings.port + 1}。",
-                code="port_taken",
-            ) from None
 
 
 def _prepare(settings: Settings) -> None:
