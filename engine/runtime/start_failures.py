@@ -37,7 +37,7 @@ def start_exhausted(
         connection.execute(made.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
-def retry_start(app: Application, *, actor: Actor, failure_id: UUID, reason: str = "", at: datetime) -> None:
+def retry_start(app: Application, *, actor: Actor, failure_id: UUID, reason: str, at: datetime) -> None:
     """Try the start again as a job. Raises Forbidden without the right ``operator``, NotFound, Conflict when somebody has seen to it."""
     with app.db.begin() as connection:
         row = _taken(connection, actor, failure_id)
