@@ -16,12 +16,13 @@ def install(app: Flask) -> None:
 
 
 def check() -> None:
-    """Raise Invalid when the question of the address or a form field holds a NUL. The API looks at its bodies itself."""
+    """Raise Invalid when the address, its question or a form field holds a NUL. The API looks at its bodies itself."""
     if any("\0" in text for text in _texts()):
         raise Invalid(WORDS, code="unreadable_text")
 
 
 def _texts() -> Iterator[str]:
+    yield request.path
     for name, values in request.args.lists():
         yield name
         yield from values

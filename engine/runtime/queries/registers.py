@@ -121,7 +121,7 @@ def _word(row: Any) -> str:
     return "删除" if "deleted_at" in row.changes else ""
 
 
-def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None, *, few: bool) -> list[Record]:
+def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None, *, few: bool = False) -> list[Record]:
     rows = connection.execute(_rows(actor, register, table, asked, limit=size, after=after, few=few)).mappings().all()
     return _records(connection, rows, shown_fields(register, asked))
 
