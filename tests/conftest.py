@@ -123,7 +123,7 @@ def app(settings: Settings, clock: FixedClock, database: Engine, _content_templa
 
     _, folder, compiled = _content_template
     shutil.copytree(folder, settings.data_dir, dirs_exist_ok=True)
-    made = create_application(settings, clock=clock, db=database)
+    made = create_application(settings, clock=clock, db=database, sync=False)
     made.cache = compiled
     return made
 
