@@ -1,6 +1,7 @@
 """YAML 1.2 as content is written in: safe, without duplicate keys, errors with line numbers in Chinese."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -11,6 +12,8 @@ from ruamel.yaml.events import AliasEvent
 from engine.kernel.errors import DeployRefused
 
 LIMIT = 2_000_000
+KEPT = 20_000
+"""Bytes of a file; the largest that is kept as it was read."""
 
 
 class _Alias(MarkedYAMLError):
@@ -27,9 +30,13 @@ class _Plain(Composer):
 
 
 def read_yaml(content: bytes, *, file: str) -> Any:
-    """The plain dicts and lists in ``content``; raises DeployRefused naming file and line."""
+    """The plain dicts and lists in ``content``, the caller's own; raises DeployRefused naming file and line."""
     if len(content) > LIMIT:
         raise DeployRefused(f"{file} 超过 2 MB，请拆成几个文件。")
+    return _copied(_kept(content, file)) if len(content) <= KEPT else _read(content, file)
+
+
+def _read(content: bytes, file: str) -> Any:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -47,3 +54,13 @@ def read_yaml(content: bytes, *, file: str) -> Any:
         raise DeployRefused(f"{file} 第 {line} 行不是合法的 YAML，请检查缩进和冒号。") from None
     except YAMLError:
         raise DeployRefused(f"{file} 不是合法的 YAML。") from None
+
+
+_kept = lru_cache(maxsize=512)(_read)
+"""What was read lately: a deploy changes one file, and all of its kind are asked for again."""
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
