@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Flask, request
 
-from engine.kernel.errors import Invalid
+from engine.kernel.errors import Invalid, NotFound
 from engine.web.api.errors import below_api
 
 WORDS = "提交的内容里有不能保存的字符，没有提交。请去掉后再试。"
@@ -16,13 +16,14 @@ def install(app: Flask) -> None:
 
 
 def check() -> None:
-    """Raise Invalid when the address, its question or a form field holds a NUL. The API looks at its bodies itself."""
+    """Raise NotFound when the address, Invalid when its question or a form field holds a NUL. The API looks at its bodies itself."""
+    if "\0" in request.path:
+        raise NotFound("没有这个页面。")
     if any("\0" in text for text in _texts()):
         raise Invalid(WORDS, code="unreadable_text")
 
 
 def _texts() -> Iterator[str]:
-    yield request.path
     for name, values in request.args.lists():
         yield name
         yield from values
