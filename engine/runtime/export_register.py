@@ -29,6 +29,7 @@ from engine.runtime.job_names import EXPORT_REGISTER
 from engine.runtime.queries import registers as query
 from engine.runtime.queries.pages import EXACT_LIMIT
 from engine.runtime.register_rights import require_export
+from engine.runtime.transfer_jobs import defer_transfer
 
 MOST = 500_000
 
@@ -58,7 +59,7 @@ def export_list(app: Application, *, actor: Actor, register: str, asked: Asked, 
         id = add_transfer(
             connection, register=register, kind="export", state="waiting", actor=actor, at=at, query=asked.address, total=total, file_name=file_name(declared, at),
         )
-        app.jobs.defer(connection, EXPORT_REGISTER, lock=f"register_transfer:{id}", transfer_id=str(id))
+        defer_transfer(app, connection, EXPORT_REGISTER, id)
     return Exported(transfer_id=id)
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,15 +15,15 @@ from sqlalchemy.dialects.postgresql import insert
 from engine.access import audit
 from engine.access.actors import Actor, load_actor
 from engine.kernel.clock import legal_date
-from engine.kernel.errors import Forbidden, GuichengError, Invalid, TooLarge
+from engine.kernel.errors import Forbidden, Invalid
 from engine.kernel.ids import new_id
 from engine.registers.catalogue import get_register
 from engine.registers.check_rows import Names, Plan, plan_columns
 from engine.registers.copy_records import copy_records
 from engine.registers.declaration import Register
 from engine.registers.excel import REQUIRED_MARK, write_wrong_rows
-from engine.registers.transfers import Cancelled, Progress, add_transfer, alone, move, transfer, transfer_of
-from engine.registers.workbook import LARGEST_FILE, read_rows
+from engine.registers.transfers import Progress, add_transfer, alone, move, transfer, transfer_of
+from engine.registers.workbook import read_rows
 from engine.runtime.application import Application
 from engine.runtime.export_register import mark_of
 from engine.runtime.job_names import CHECK_IMPORT, UNDO_IMPORT, WRITE_IMPORT
@@ -33,6 +32,7 @@ from engine.runtime.place_rows import import_options, placed_rows
 from engine.runtime.queries.record_titles import known_titles
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.register_rights import may_import
+from engine.runtime.transfer_jobs import defer_transfer, ending, keep_file
 from engine.storage.tables.organisation import person, unit
 from engine.storage.tables.registers import record_history, register_transfer
 
@@ -44,15 +44,11 @@ def start_import(app: Application, *, actor: Actor, register: str, name: str, da
     """Keep the file and have every row checked by the worker; the import's id. ``options``: ``datum``, ``locate``. Raises Forbidden, Invalid, TooLarge."""
     declared, _ = get_register(app.library, register)
     require_import(app, declared, actor, at)
-    if not data:
-        raise Invalid("没有收到文件，请选一个 .xlsx 文件。", fields={"file": "请选一个 .xlsx 文件。"})
-    if len(data) > LARGEST_FILE:
-        raise TooLarge(f"文件超过 {LARGEST_FILE >> 20} MB，请拆成几个文件。")
     chosen = import_options(options or {})
-    sm3 = app.blobs.put(data)
+    sm3 = keep_file(app, data)
     with app.db.begin() as connection:
         id = add_transfer(connection, register=register, kind="import", state="checking", actor=actor, at=at, file_name=name, source_sm3=sm3, options=chosen)
-        _defer(app, connection, CHECK_IMPORT, id)
+        defer_transfer(app, connection, CHECK_IMPORT, id)
     return id
 
 
@@ -78,7 +74,7 @@ def confirm_import(app: Application, *, actor: Actor, register: str, import_id: 
         if row["total"] == row["wrong"]:
             raise Invalid("没有一行可以导入，请照标出的问题改好再传。")
         move(connection, id=import_id, since=("checked",), to="writing", at=at, done=0, written_at=at)
-        _defer(app, connection, WRITE_IMPORT, import_id)
+        defer_transfer(app, connection, WRITE_IMPORT, import_id)
 
 
 def cancel_transfer(app: Application, *, actor: Actor, register: str, transfer_id: UUID, at: datetime) -> None:
@@ -98,11 +94,7 @@ def undo_import(app: Application, *, actor: Actor, register: str, import_id: UUI
     with app.db.begin() as connection:
         transfer_of(connection, id=import_id, register=register, person_id=actor.person_id, lock=True)
         move(connection, id=import_id, since=("done",), to="undoing", at=at, note="")
-        _defer(app, connection, UNDO_IMPORT, import_id)
-
-
-def _defer(app: Application, connection: Connection, job: str, id: UUID) -> None:
-    app.jobs.defer(connection, job, lock=f"register_transfer:{id}", transfer_id=str(id))
+        defer_transfer(app, connection, UNDO_IMPORT, import_id)
 
 
 def check_import(app: Application, *, transfer_id: str) -> None:
@@ -116,22 +108,6 @@ def check_import(app: Application, *, transfer_id: str) -> None:
             values = _judge_all(app, connection, row, at)
             with app.db.begin() as writing:
                 move(writing, id=id, since=("checking",), to="checked", at=at, **values)
-
-
-@contextmanager
-def ending(app: Application, id: UUID, at: datetime, *, since: str) -> Iterator[None]:
-    """A refusal becomes the transfer's note, a wish to stop its end."""
-    try:
-        yield
-    except Cancelled:
-        _end(app, id, at, since, "cancelled", "")
-    except GuichengError as problem:
-        _end(app, id, at, since, "failed", problem.message)
-
-
-def _end(app: Application, id: UUID, at: datetime, since: str, to: str, note: str) -> None:
-    with app.db.begin() as connection:
-        move(connection, id=id, since=(since,), to=to, at=at, note=note)
 
 
 def _judge_all(app: Application, connection: Connection, row: RowMapping, at: datetime) -> dict[str, Any]:

@@ -11,19 +11,18 @@ from sqlalchemy import Connection, RowMapping
 
 from engine.access.actors import Actor, load_actor
 from engine.kernel.clock import legal_date
-from engine.kernel.errors import Conflict, Invalid, TooLarge
+from engine.kernel.errors import Conflict, Invalid
 from engine.registers.excel import write_wrong_sheets
 from engine.registers.transfers import add_transfer, alone, move, transfer, transfer_of
-from engine.registers.workbook import LARGEST_FILE
 from engine.runtime.application import Application
 from engine.runtime.export_register import mark_of
-from engine.runtime.import_register import ending
 from engine.runtime.job_names import CHECK_ORGANISATION, UNDO_ORGANISATION, WRITE_ORGANISATION
 from engine.runtime.organisation_file.judge import digest, judge
 from engine.runtime.organisation_file.lines import Judged
 from engine.runtime.organisation_file.shape import NAME
 from engine.runtime.organisation_file.write import plan_rows, take_back, write_changes
 from engine.runtime.organising.perform import ADMIN, Done, perform
+from engine.runtime.transfer_jobs import defer_transfer, ending, keep_file
 
 TOLD = 200
 
@@ -31,14 +30,10 @@ TOLD = 200
 def bring_file(app: Application, *, actor: Actor, name: str, data: bytes, at: datetime) -> UUID:
     """Keep the file and have every row judged; the import's id. Raises Forbidden, Invalid, TooLarge."""
     actor.require(ADMIN)
-    if not data:
-        raise Invalid("没有收到文件，请选一个 .xlsx 文件。", fields={"file": "请选一个 .xlsx 文件。"})
-    if len(data) > LARGEST_FILE:
-        raise TooLarge(f"文件超过 {LARGEST_FILE >> 20} MB，请拆成几个文件。")
-    sm3 = app.blobs.put(data)
+    sm3 = keep_file(app, data)
     with app.db.begin() as connection:
         id = add_transfer(connection, register=NAME, kind="import", state="checking", actor=actor, at=at, file_name=name, source_sm3=sm3)
-        _defer(app, connection, CHECK_ORGANISATION, id)
+        defer_transfer(app, connection, CHECK_ORGANISATION, id)
     return id
 
 
@@ -50,7 +45,7 @@ def confirm_file(app: Application, *, actor: Actor, import_id: UUID, reason: str
     with app.db.begin() as connection:
         transfer_of(connection, id=import_id, register=NAME, person_id=actor.person_id, lock=True)
         move(connection, id=import_id, since=("checked",), to="writing", at=at, done=0, written_at=at, note=reason.strip()[:500])
-        _defer(app, connection, WRITE_ORGANISATION, import_id)
+        defer_transfer(app, connection, WRITE_ORGANISATION, import_id)
 
 
 def cancel_file(app: Application, *, actor: Actor, import_id: UUID, at: datetime) -> None:
@@ -67,11 +62,7 @@ def undo_file(app: Application, *, actor: Actor, import_id: UUID, at: datetime) 
     with app.db.begin() as connection:
         transfer_of(connection, id=import_id, register=NAME, person_id=actor.person_id, lock=True)
         move(connection, id=import_id, since=("done",), to="undoing", at=at)
-        _defer(app, connection, UNDO_ORGANISATION, import_id)
-
-
-def _defer(app: Application, connection: Connection, job: str, id: UUID) -> None:
-    app.jobs.defer(connection, job, lock=f"register_transfer:{id}", transfer_id=str(id))
+        defer_transfer(app, connection, UNDO_ORGANISATION, import_id)
 
 
 def check_organisation(app: Application, *, transfer_id: str) -> None:
@@ -104,12 +95,17 @@ def _wrong_file(app: Application, judged: Judged, actor: Actor, at: datetime) ->
         return app.blobs.put(path.read_bytes())
 
 
+def _asked(app: Application, id: UUID, at: datetime) -> tuple[RowMapping, Actor]:
+    """The import as it stands, and who asked for it with the rights of today."""
+    with app.db.connect() as connection:
+        row = transfer(connection, id=id)
+        return row, load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
+
+
 def write_organisation(app: Application, *, transfer_id: str) -> None:
     """The job: judge again under the organisation's lock, and write when it would do what was shown."""
     id, at = UUID(transfer_id), app.clock.now()
-    with app.db.connect() as connection:
-        row = transfer(connection, id=id)
-        actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
+    row, actor = _asked(app, id, at)
     if row["state"] != "writing":
         return
 
@@ -133,9 +129,7 @@ def write_organisation(app: Application, *, transfer_id: str) -> None:
 def undo_organisation(app: Application, *, transfer_id: str) -> None:
     """The job: everything back as it was, or why not."""
     id, at = UUID(transfer_id), app.clock.now()
-    with app.db.connect() as connection:
-        row = transfer(connection, id=id)
-        actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
+    row, actor = _asked(app, id, at)
     if row["state"] != "undoing":
         return
 
