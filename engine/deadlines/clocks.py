@@ -105,35 +105,37 @@ def start_clock(
     result = reckon(rule, {"start_on": start_on, "start_at": begun}, [], calendar=calendar)
     id, clock = new_id(), clock_name(clock, label)
     title = f"{rule.title}（{label}）" if label else rule.title
-    statement = insert(case_clock).values(
-        id=id,
-        case_id=case_id,
-        instance_id=instance_id,
-        clock=clock,
-        title=title,
-        day_kind=rule.unit,
-        amount=rule.amount,
-        law=rule.law,
-        start_on=start_on,
-        due_on=result.due,
-        state="running",
-        unit_id=unit_id,
-        district_id=district_id,
-        updated_at=by.at,
-        rule=rule_detail(rule),
-        start_at=begun,
-        due_at=result.due_at,
-        next_at=next_instant(connection, rule, clock, result, district_id=district_id, at=by.at),
+    _insert_clock(
+        connection,
+        {
+            "id": id,
+            "case_id": case_id,
+            "instance_id": instance_id,
+            "clock": clock,
+            "title": title,
+            "start_on": start_on,
+            "due_on": result.due,
+            "unit_id": unit_id,
+            "district_id": district_id,
+            "updated_at": by.at,
+            "start_at": begun,
+            "due_at": result.due_at,
+            "next_at": next_instant(connection, rule, clock, result, district_id=district_id, at=by.at),
+        },
+        rule,
     )
-    live = text("state in ('running','suspended')")  # words, not parameters: a prepared statement's generic plan matches the index by them
-    made = connection.execute(
-        statement.on_conflict_do_nothing(index_elements=["case_id", "clock"], index_where=live).returning(case_clock.c.id)
-    ).one_or_none()
-    if made is None:
-        raise Conflict(f"“{title}”已经在计时，不能重复开始。", code="clock_running")
     _write_event(connection, id, "start", by, Event(kind="start", on=start_on, on_at=begun))
     move_followers(connection, case_id=case_id, clock=clock, due_on=result.due, due_at=result.due_at)
     return ClockState(id=id, clock=clock, title=title, state="running", start_on=start_on, due_on=result.due, due_at=result.due_at)
+
+
+def _insert_clock(connection: Connection, values: dict[str, Any], rule: ClockRule) -> None:
+    """One running clock with its rule. Raises Conflict when the case has this one running or standing still."""
+    statement = insert(case_clock).values(**values, day_kind=rule.unit, amount=rule.amount, law=rule.law, rule=rule_detail(rule), state="running")
+    live = text("state in ('running','suspended')")  # words, not parameters: a prepared statement's generic plan matches the index by them
+    made = connection.execute(statement.on_conflict_do_nothing(index_elements=["case_id", "clock"], index_where=live).returning(case_clock.c.id)).one_or_none()
+    if made is None:
+        raise Conflict(f"“{values['title']}”已经在计时，不能重复开始。", code="clock_running")
 
 
 def next_instant(
