@@ -91,7 +91,7 @@ def _ways(actor: Actor) -> list[Select[Any]]:
 
 def _of_principals(actor: Actor) -> Select[Any]:
     """Steps of those whose deputy ``actor`` is today."""
-    held = deputy.join(task, (task.c.assignee_id == deputy.c.person_id) & (task.c.status == "open")).join(instance, instance.c.id == task.c.instance_id)
+    held = deputy.join(task, (task.c.assignee_id == deputy.c.person_id) & (task.c.status == "open") & task.c.deputies).join(instance, instance.c.id == task.c.instance_id)
     return select(task.c.case_id).select_from(held).where(_stands_in(actor))
 
 
@@ -101,7 +101,7 @@ def _claimable_by_principals(actor: Actor) -> Select[Any]:
     pools = (
         deputy.join(post, post.c.person_id == deputy.c.person_id)
         .join(task_candidate, (task_candidate.c.unit_id == post.c.unit_id) & (task_candidate.c.post == post.c.code) & task_candidate.c.open)
-        .join(task, task.c.id == task_candidate.c.task_id).join(instance, instance.c.id == task.c.instance_id)
+        .join(task, (task.c.id == task_candidate.c.task_id) & task.c.deputies).join(instance, instance.c.id == task.c.instance_id)
     )
     return select(task.c.case_id).select_from(pools).where(_stands_in(actor), holds_on(actor.on))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.kernel.errors import Forbidden
 from engine.runtime.application import Application
+from engine.runtime.bpmn.deploy import CompiledProcess
 from engine.runtime.nodes import process_of
 from engine.runtime.work import Work
 
@@ -22,6 +23,11 @@ def allowed_acts(app: Application, instance: Mapping[str, Any], task: Mapping[st
 def allowed_in_process(app: Application, instance: Mapping[str, Any]) -> frozenset[str]:
     """As ``allowed_acts``, for the process as a whole."""
     return _read(process_of(app, dict(instance), instance["process"]).model.attributes.get("allow"))
+
+
+def deputies_may(process: CompiledProcess, node: str) -> bool:
+    """Whether the diagram lets a deputy stand in at the user task ``node`` of ``process``: kept in the task's row, for lists."""
+    return "deputy" in _read(process.nodes[node].attributes.get("allow"), process.model.attributes.get("allow"))
 
 
 def _read(*declared: str | None) -> frozenset[str]:

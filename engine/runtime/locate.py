@@ -122,7 +122,7 @@ def _principal() -> Any:
     )
     found = (
         select(func.jsonb_build_array(person.c.id, person.c.name)).join(deputy, deputy.c.person_id == person.c.id)
-        .where(deputy.c.deputy_id == me, or_(deputy.c.person_id == task.c.assignee_id, task.c.assignee_id.is_(None) & could_claim),
+        .where(task.c.deputies, deputy.c.deputy_id == me, or_(deputy.c.person_id == task.c.assignee_id, task.c.assignee_id.is_(None) & could_claim),
                deputy.c.from_on <= on, deputy.c.until_on >= on, deputy.c.ended_at.is_(None),
                or_(deputy.c.processes == [], deputy.c.processes.has_key(instance.c.process))).order_by(deputy.c.created_at).limit(1)
     )

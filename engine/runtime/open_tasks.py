@@ -14,9 +14,11 @@ from engine.access.actors import holds_on
 from engine.kernel.errors import Conflict
 from engine.kernel.ids import new_id
 from engine.runtime.advance import open_incident
+from engine.runtime.allowed import deputies_may
 from engine.runtime.bpmn.waits import Wait
 from engine.runtime.close_task import drop_signers
 from engine.runtime.due_day import due_day
+from engine.runtime.nodes import process_of
 from engine.runtime.redo import straight_to
 from engine.runtime.work import Row, TaskBrief, Work
 from engine.storage.tables.cases import case_party
@@ -173,6 +175,7 @@ def task_row(work: Work, wait: Wait, asked: Row, takers: Takers) -> dict[str, An
         "status": "open", "form": asked.get("form"), "assignee_id": takers.assignee, "party_id": takers.party, "from_id": work.actor_id, "from_name": work.actor_name,
         "from_words": work.opinion, "returned": work.returned, "straight_to": straight_to(work, wait.engine_id), "due_on": due_on, "clock": clock, "opened_at": work.at,
         "unit_id": work.case["unit_id"], "district_id": work.case["district_id"], "rev": 0,
+        "deputies": deputies_may(process_of(work.app, work.instance, wait.process), wait.node),
     }
 
 

@@ -17,6 +17,7 @@ from engine.kernel.errors import GuichengError
 from engine.kernel.names import pack_of, qualify
 from engine.packs.library import Bundle
 from engine.reference import calendars
+from engine.runtime.allowed import deputies_may
 from engine.runtime.answers import form_of
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
@@ -125,7 +126,7 @@ class _Rows:
         changed = {name for name in ("form", "role", "due", "unit", "assignee") if was.attributes.get(name) != now.attributes.get(name)}
         if was.attributes.get("title") != now.attributes.get("title") or was.title != now.title:
             changed.add("title")
-        values: Row = {"node": new.node, "process": new.process, "scope": new.scope}
+        values: Row = {"node": new.node, "process": new.process, "scope": new.scope, "deputies": deputies_may(self.new.process.process_of(new.process), new.node)}
         asked = self.new.wait_attributes(new)
         if "title" in changed:
             values["title"] = asked.get("title") or new.title

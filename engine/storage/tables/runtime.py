@@ -27,6 +27,7 @@ task = Table(
     ref("ended_for", null=True, comment="the principal, where a deputy ended it"), Column("clock", Text, comment="legal clock whose due date the step follows"),
     Column("warned", Text, comment="soon or late and the day for which its holder was warned last"),
     ref("party_id", "party.id", null=True, comment="the party that does this step from outside"),
+    Column("deputies", Boolean, nullable=False, server_default="true", comment="false where the diagram lets no deputy stand in"),
     UniqueConstraint("instance_id", "engine_id"), Index("ix_task_open_due_on", "due_on", postgresql_where="status = 'open' AND due_on IS NOT NULL"),
     Index("ix_task_open_opened_at", "opened_at", postgresql_where="status = 'open' AND due_on IS NULL AND warned IS NULL"),
     Index("ix_task_assignee", "assignee_id", "due_on", "id", postgresql_where="status = 'open'"), Index("ix_task_case_id", "case_id"),

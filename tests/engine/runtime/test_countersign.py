@@ -7,14 +7,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from engine.kernel.errors import DeployRefused, Forbidden
+from engine.access.scope import may_see_case
+from engine.kernel.errors import DeployRefused, Forbidden, NotFound
+from engine.reference import calendars
 from engine.runtime.add_signer import add_signer
+from engine.runtime.away import appoint_deputy
 from engine.runtime.begin import load_machine
 from engine.runtime.cc_case import cc_case
 from engine.runtime.complete_task import complete_task
 from engine.runtime.delegate_task import delegate_task
 from engine.runtime.deploy_file import deploy_file
 from engine.runtime.invariants import find_violations
+from engine.runtime.queries import desk
 from engine.runtime.queries.tally import tally_of
 from engine.runtime.return_task import return_task
 from engine.runtime.start_case import start_case
@@ -113,6 +117,22 @@ def test_what_the_process_does_not_allow_is_refused(town: Town) -> None:
         urge_task(town.app, actor=town.actor("officer"), task_id=row["id"], key=key(), at=now)
     cc_case(town.app, actor=chief, case_id=case_id, people=[other], key=key(), at=now)
     assert find_violations(town.app) == []
+
+
+@pytest.mark.parametrize(("allow", "listed"), [("cc", []), ("cc deputy", ["集体讨论"])])
+def test_a_deputy_has_on_the_desk_only_what_a_deputy_may_do(town: Town, allow: str, listed: list[str]) -> None:
+    case_id, today = start(town, f'gc:allow="{allow}"'), town.app.clock.today()
+    appoint_deputy(town.app, actor=town.actor("chief"), deputy_id=town.people["other_head"], from_on=today, until_on=today, processes=(), reason="出差",
+                   key=key(), at=town.app.clock.now())
+    deputy = town.actor("other_head")
+    with town.app.db.connect() as connection:
+        calendar, wanted = calendars.load(connection), desk.Filters()
+        page = desk.waiting(connection, actor=deputy, today=today, soon_until=today, calendar=calendar, filters=wanted, due="all", total=0)
+        counted = desk.inbox(connection, actor=deputy, today=today, soon_until=today, filters=wanted).figures.all
+        assert ([row.step for row in page.rows], counted, may_see_case(connection, deputy, case_id)) == (listed, len(listed), bool(listed))
+    if not listed:
+        with pytest.raises(NotFound):
+            complete_task(town.app, actor=deputy, task_id=row_of(town, "chief")["id"], data={}, outcome="agree", opinion="同意。", key=key(), at=town.app.clock.now())
 
 
 def test_an_unknown_word_in_allow_is_a_finding(town: Town) -> None:

@@ -33,7 +33,7 @@ CROSS JOIN LATERAL (
     JOIN task_candidate c ON c.task_id = t.id AND c.unit_id = m.unit_id AND c.post = m.post AND c.open) AS pool) own
 LEFT JOIN LATERAL (
   SELECT p.name AS principal FROM deputy d JOIN person p ON p.id = d.person_id
-  WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
+  WHERE t.deputies AND d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
     AND (d.processes = '[]' OR d.processes ? i.process)
     AND (d.person_id = t.assignee_id OR t.assignee_id IS NULL AND EXISTS (
       SELECT 1 FROM task_candidate c JOIN post o ON o.unit_id = c.unit_id AND o.code = c.post AND o.person_id = d.person_id

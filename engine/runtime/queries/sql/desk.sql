@@ -29,14 +29,14 @@
     FROM task_signer g JOIN task t ON t.id = g.task_id WHERE g.person_id = :person AND g.status = 'open' AND t.assignee_id IS DISTINCT FROM CAST(:person AS uuid)
     UNION ALL
     SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, false, h.name, ''
-    FROM deputy d JOIN task t ON t.assignee_id = d.person_id AND t.status = 'open' JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
+    FROM deputy d JOIN task t ON t.assignee_id = d.person_id AND t.status = 'open' AND t.deputies JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
     WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
       AND (d.processes = '[]' OR d.processes ? v.process)
       AND NOT EXISTS (SELECT 1 FROM task_signer g WHERE g.task_id = t.id AND g.person_id = :person AND g.status = 'open')
     UNION ALL
     SELECT t.id, t.instance_id, t.case_id, t.title, t.from_name, t.from_words, t.due_on, t.opened_at, t.returned, true, min(h.name), ''
     FROM deputy d JOIN post o ON o.person_id = d.person_id AND o.valid_from <= CAST(:on AS date) AND (o.valid_until IS NULL OR o.valid_until >= CAST(:on AS date))
-      JOIN task_candidate c ON c.unit_id = o.unit_id AND c.post = o.code AND c.open JOIN task t ON t.id = c.task_id AND t.assignee_id IS NULL AND t.status = 'open'
+      JOIN task_candidate c ON c.unit_id = o.unit_id AND c.post = o.code AND c.open JOIN task t ON t.id = c.task_id AND t.assignee_id IS NULL AND t.status = 'open' AND t.deputies
       JOIN instance v ON v.id = t.instance_id JOIN person h ON h.id = d.person_id
     WHERE d.deputy_id = :person AND d.from_on <= CAST(:on AS date) AND d.until_on >= CAST(:on AS date) AND d.ended_at IS NULL
       AND (d.processes = '[]' OR d.processes ? v.process)
