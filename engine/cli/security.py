@@ -11,11 +11,21 @@ def command() -> None:
     pass
 
 
-@command.command("table", help="逐条要求由谁满足、怎样满足（Markdown，docs/security.md 里的表由它生成）。")
+@command.command("table", help="密码与安全逐条由谁满足、怎样满足（Markdown，docs/security.md 里的表由它生成）。")
 def table() -> None:
-    from engine.web.security_rows import markdown
+    from engine.web.requirement_rows import OWN_DOCUMENT, markdown, topics
 
-    for line in markdown():
+    for topic in topics():
+        if topic.name in OWN_DOCUMENT:
+            for line in markdown(topic):
+                click.echo(line)
+
+
+@command.command("rows", help="非功能要求逐条由谁满足（Markdown，就是 docs/nonfunctional.md）。")
+def rows() -> None:
+    from engine.web.requirement_rows import document
+
+    for line in document():
         click.echo(line)
 
 

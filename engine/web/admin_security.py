@@ -1,4 +1,4 @@
-"""密码与安全: the table of requirements, where keys are and how old, rounds of new keys, programs, rows of rights."""
+"""密码与安全: where keys are and how old, rounds of new keys, programs, rows of rights."""
 from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -16,7 +16,7 @@ from engine.web.answers import done
 from engine.web.confirm import sensitive
 from engine.web.context import actor, application, identifier, now, reading
 from engine.web.guard import public
-from engine.web.security_rows import BY, groups
+from engine.web.requirement_rows import BY, counted, topics
 
 blueprint = Blueprint("admin_security", __name__)
 READERS = frozenset({alarms.AUDITOR, alarms.SECURITY, "admin"})
@@ -28,9 +28,8 @@ def page() -> ResponseReturnValue:
     app = application()
     with reading() as connection:
         listed = rounds.rounds(connection)
-    counted = {word: sum(row.by == by for group in groups() for row in group.rows) for by, (_, word) in BY.items()}
     return render_template(
-        "admin/security.html", groups=groups(), by=BY, counted=counted, vault=app.keys.vault.name, provider=default_provider().name, versions=app.keys.versions(),
+        "admin/security.html", by=BY, counts=counted(topics()), vault=app.keys.vault.name, provider=default_provider().name, versions=app.keys.versions(),
         rounds=listed, states=rounds.STATES, kinds=rounds.KINDS, release=check_release(ROOT, trusted=trusted_key(app.settings.data_dir)),
         root=sm3_hex(app.keys.root.certificate), may_change=alarms.SECURITY in actor().rights, running=any(row.state == "running" for row in listed),
     )

@@ -55,7 +55,7 @@ class Shell:
             places.append(Place(key="incidents", url=url_for("incidents.page"), icon="warn", word="异常"))
         if {"admin", "auditor", "security"} & self.actor.rights:
             places.append(Place(key="organisation", url=url_for("admin_organisation.page"), icon="user", word="组织"))
-        if {"auditor", "security"} & self.actor.rights:
+        if {"admin", "auditor", "security"} & self.actor.rights:
             places.append(Place(key="guard", url=url_for("admin_audit.page" if "auditor" in self.actor.rights else "admin_security.page"), icon="shield", word="安全"))
         return places
 

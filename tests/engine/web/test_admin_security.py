@@ -11,7 +11,6 @@ from sqlalchemy import select, text
 from engine.kernel.settings import ROOT
 from engine.storage.tables.organisation import audit
 from engine.web.flask_app import create_flask
-from engine.web.security_rows import groups, markdown
 from tests.browser import Browser
 from tests.engine.runtime.walk import HANDLING, do, start_clue
 from tests.engine.web.test_eight_kinds import pages
@@ -64,14 +63,12 @@ def test_the_auditor_reads_verifies_and_closes_alarms(site: Any) -> None:
         assert auditor.get(f"/admin/audit?{wrong}").status_code in (404, 422)
 
 
-def test_keys_are_changed_on_the_page_and_every_requirement_is_listed(site: Any) -> None:
+def test_keys_are_changed_on_the_page(site: Any) -> None:
     town, browser, _ = site
     start_clue(town)
     security = browser("staff")
     page = security.get("/admin/security").get_data(as_text=True)
-    for group in groups():
-        for row in group.rows:
-            assert row.id in page
+    assert "未全部满足" in page
     assert security.post("/admin/security/rounds", {"kind": "data"}).status_code == 303
     assert "进行中" in security.get("/admin/security").get_data(as_text=True)
     town.app.jobs.run_due(town.app)
@@ -79,19 +76,9 @@ def test_keys_are_changed_on_the_page_and_every_requirement_is_listed(site: Any)
     assert browser("keeper").post("/admin/security/rounds", {"kind": "data"}).status_code == 403
     assert security.post("/admin/audit/verify").status_code == 403
     officer = browser("officer")
-    for path in ("/admin/audit", "/admin/security", "/admin/retention", "/admin/audit/records.csv"):
+    for path in ("/admin/audit", "/admin/security", "/admin/requirements", "/admin/retention", "/admin/audit/records.csv"):
         assert officer.get(path).status_code == 403
     assert b"BEGIN CERTIFICATE" in officer.get("/root.pem").data
-
-
-def test_the_table_in_the_document_is_the_one_on_the_page() -> None:
-    document = (ROOT / "docs" / "security.md").read_text()
-    assert "\n".join(markdown()).strip() in document
-    for group in groups():
-        for row in group.rows:
-            for proof in row.proof.split():
-                places = [ROOT / proof, *(ROOT / row.proof.split()[0]).parent.glob(proof)]
-                assert not proof or any(place.exists() for place in places), (row.id, proof)
 
 
 def test_a_head_exports_a_case_and_the_handler_reveals_with_a_reason(site: Any) -> None:
