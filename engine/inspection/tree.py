@@ -20,7 +20,7 @@ from engine.packs.yaml import read_yaml
 from engine.runtime.check_content import check_content, finding_of
 from engine.runtime.handlers import ServiceTask
 
-ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "statistic", "form", "piece", "document", "process", "assessment", "report", "page")
+ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "statistic", "form", "piece", "document", "process", "assessment", "graph", "report", "page")
 PLATFORM = "engine"
 
 

@@ -29,6 +29,7 @@ PLACES = (
     ("statistic", "processes", "statistics", ".yaml"),
     ("dictionary", "processes", "dictionaries", ".yaml"),
     ("assessment", "processes", "assessments", ".yaml"),
+    ("graph", "processes", "graphs", ".yaml"),
     ("report", "processes", "reports", ".yaml"),
     ("page", "processes", "pages", ".yaml"),
     ("piece", "processes", "documents/pieces", ".html"),

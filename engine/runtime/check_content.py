@@ -20,6 +20,7 @@ from engine.packs.yaml import read_yaml
 from engine.registers.declaration import Register, parse_register
 from engine.reporting.assessments.declaration import parse_assessment
 from engine.reporting.dashboards import parse_dashboard
+from engine.reporting.graphs.declaration import parse_graph
 from engine.reporting.reports.declaration import parse_report
 from engine.reporting.statistics.declaration import Statistic, parse_statistic, register_named
 from engine.runtime.bpmn.deploy import CompiledProcess, compile_process
@@ -126,6 +127,11 @@ def _assessment(name: str, content: bytes, lookup: Lookup, compiled: dict[str, C
     return NewVersion(kind="assessment", name=name, title=found.title, content=content)
 
 
+def _graph(name: str, content: bytes, lookup: Lookup, compiled: dict[str, CompiledProcess | None]) -> NewVersion:
+    found = parse_graph(content, name=name, register=register_in(lookup), known=lambda kind, one: lookup(kind, one) is not None)
+    return NewVersion(kind="graph", name=name, title=found.title, content=content)
+
+
 def register_in(lookup: Lookup) -> Callable[[str], Register | None]:
     """What finds a register by name among what would be in force."""
 
@@ -169,7 +175,7 @@ def plain(value: Any) -> Any:
 CHECKERS: dict[str, Callable[..., NewVersion]] = {
     "manifest": _manifest, "process": _process, "form": _form, "decision": _decision, "register": _register, "document": _document,
     "piece": _piece, "statistic": _statistic,
-    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _report, "page": _page, "assessment": _assessment,
+    "dictionary": _yaml("dictionary"), "parameters": _parameters, "report": _report, "page": _page, "assessment": _assessment, "graph": _graph,
 }
 
 

@@ -17,7 +17,7 @@ WORDS = {
     "required": "必填", "allow": "允许的操作", "certificate": "要求的证件", "policy": "退回规则", "clock": "法定期限", "mode": "运行方式",
 }
 KINDS = {"process": "流程图", "form": "表单", "decision": "决策表", "document": "文书", "register": "台账", "dictionary": "字典", "parameters": "参数", "manifest": "业务包说明",
-         "report": "报表", "assessment": "考核", "statistic": "统计", "page": "页面", "piece": "文书片段"}
+         "report": "报表", "assessment": "考核", "graph": "案情图谱", "statistic": "统计", "page": "页面", "piece": "文书片段"}
 DULL = frozenset({"id", "incoming", "outgoing", "process", "generated", "compensates", "triggered_by_event"})
 CONTEXT = 3
 

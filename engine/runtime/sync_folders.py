@@ -25,7 +25,7 @@ from engine.runtime.check_content import check_content, finding_of
 from engine.runtime.deploy_file import follow
 from engine.storage.tables.content import definition, definition_current
 
-ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "statistic", "form", "piece", "document", "process", "assessment", "report", "page")
+ORDER = ("manifest", "dictionary", "parameters", "decision", "register", "statistic", "form", "piece", "document", "process", "assessment", "graph", "report", "page")
 
 
 @dataclass

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from engine.kernel.errors import AlreadyDone, NotFound
+from engine.reporting.graphs.catalogue import graph_of_kind
 from engine.runtime.allowed import allowed_acts
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import starts
@@ -22,7 +23,7 @@ from engine.web.context import actor, application, identifier, new_key, now, rea
 
 blueprint = Blueprint("case_page", __name__)
 TABS = (("flow", "流程图", None), ("forms", "表单", "submissions"), ("documents", "文书", "documents"), ("attachments", "附件", "attachments"),
-        ("links", "关联", "links"), ("journey", "流转", None), ("log", "日志", None))
+        ("links", "关联", "links"), ("graph", "案情图谱", None), ("journey", "流转", None), ("log", "日志", None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "says": says(page, actor=actor(), now=now()),
         "clocks": case_clocks.clocks(connection, case_id=head["id"], tasks=page.tasks),
         "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last)},
-        "tabs": _tabs(head),
+        "tabs": _tabs(head, graphed=graph_of_kind(app.library, head["kind"]) is not None),
         "chosen_tab": _chosen_tab(),
         "diagrams": case_flow.diagrams(page),
         "withdraw": query.withdrawable(actor=actor(), acts=page.acts),
@@ -153,8 +154,8 @@ def _chosen_tab() -> str:
     return wanted
 
 
-def _tabs(head: Mapping[str, Any]) -> list[Tab]:
+def _tabs(head: Mapping[str, Any], *, graphed: bool) -> list[Tab]:
     return [
-        Tab(key=key, word=word, count=head[column] if column else None, url="" if key == "flow" else url_for(f"case_tabs.{key}", case_id=head["id"]))
-        for key, word, column in TABS
+        Tab(key=key, word=word, count=head[column] if column else None, url="" if key == "flow" else url_for("case_graph.graph" if key == "graph" else f"case_tabs.{key}", case_id=head["id"]))
+        for key, word, column in TABS if graphed or key != "graph"
     ]

@@ -18,6 +18,7 @@ from engine.kernel.errors import AlreadyDone, Invalid, NotFound
 from engine.runtime import party_step
 from engine.runtime.answers import form_of_task
 from engine.runtime.begin import load_machine
+from engine.runtime.case_graph.build import told_graph
 from engine.web import task_form
 from engine.web.answers import done
 from engine.web.context import application, identifier, new_key, now, reading, sent_key, writing
@@ -45,9 +46,14 @@ def paper(paper_id: str) -> ResponseReturnValue:
     with reading() as connection:
         row, shown = _paper(connection, paper_id)
         steps = [step for step in party_step.steps_of(connection, party_ids=[row.party_id]) if row.state == "sent"]
-        text = plain_text(application(), shown)
+        text, told = plain_text(application(), shown), _told(connection, row.party_id, shown.id)
     _note_reading(row, shown.title)
-    return render_template("party/paper.html", paper=row, document=shown, lines=text.splitlines(), steps=steps, ready=bool(shown.sealed_sm3 or shown.pdf_sm3))
+    return render_template("party/paper.html", paper=row, document=shown, lines=text.splitlines(), steps=steps, told=told, ready=bool(shown.sealed_sm3 or shown.pdf_sm3))
+
+
+def _told(connection: Any, party_id: UUID, document_id: UUID) -> Any:
+    """What the document tells its party about the case."""
+    return told_graph(application(), connection, party_id=party_id, party_name=party_user().parties[party_id], document_id=document_id, at=now())
 
 
 @blueprint.get("/papers/<paper_id>/pdf")
@@ -162,8 +168,9 @@ def _step_page(task_id: UUID, *, sent: Mapping[str, Any] | None = None, errors: 
         opened = _open(connection, row)
         shown, _ = task_form.typed(opened, sent, None)
         papers = [one for one in party_papers.papers_of(connection, party_ids=[row["party_id"]]) if str(one.document_id) == str(opened.facts.get("document_id"))]
+        told = _told(connection, row["party_id"], papers[0].document_id) if papers else None
         work = {
             "task": row, "key": new_key(), "form_hash": opened.form.hash if opened.form else "", "html": task_form.html(opened, shown, errors or {}),
             **task_form.bar(opened.outcomes),
         }
-    return render_template("party/step.html", work=work, papers=papers, facts=opened.facts)
+    return render_template("party/step.html", work=work, papers=papers, facts=opened.facts, told=told)

@@ -16,6 +16,7 @@ from engine.kernel.clock import legal_date
 from engine.kernel.errors import BusinessError, Conflict, GuichengError
 from engine.kernel.names import pack_of, qualify
 from engine.packs.library import Bundle
+from engine.runtime.case_graph.build import kept_with
 from engine.runtime.handlers import service_task
 from engine.runtime.secrets import open_secrets
 from engine.runtime.task_context import TaskContext
@@ -34,7 +35,7 @@ def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", 
     parsed = drafting.read_template(context.app, definition_id=definition_id, name=name, pieces=pieces)
     drafted = _in_a_free_round(context, name, partial(
         drafting.draft_document, context.app, context.connection, template=name, definition_id=definition_id, case_id=context.case_id,
-        data=_with(_answers(context, parsed.form, name), values), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
+        data=_with(_answers(context, parsed.form, name), {**(values or {}), **kept_with(context.app, context.connection, case=context.case, template=name, at=context.at)}), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
         case=context.case, pieces=pieces, title=title,
     ))
