@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from engine.reference import pinyin
 from engine.reference.cache import Cached
 from engine.storage.tables.organisation import person
 from engine.storage.tables.reference import dictionary_entry, dictionary_version
+
+
+ALIASES = "aliases"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,11 @@ class Entry:
         last = held[-1]
         return replace(self, title=last.title, pinyin=last.pinyin, parent=last.parent, detail=last.detail)
 
+    @property
+    def former(self) -> list[str]:
+        """Codes that it used to have: ``detail.aliases`` of every time."""
+        return [str(code) for one in (self, *self.versions) for code in (one.detail or {}).get(ALIASES) or ()]
+
     def in_force(self, on: date) -> bool:
         return self.active and (self.valid_from is None or self.valid_from <= on) and (self.valid_until is None or on <= self.valid_until)
 
@@ -57,13 +66,25 @@ class Dictionary:
     name: str
     entries: Mapping[str, Entry]
 
+    @cached_property
+    def _aliases(self) -> Mapping[str, str]:
+        """Former code → code; a code in use is nobody's former one."""
+        found: dict[str, str] = {}
+        for code, entry in self.entries.items():
+            found |= {former: code for former in entry.former if former not in found}
+        return {former: code for former, code in found.items() if former not in self.entries}
+
+    def _entry(self, code: str) -> Entry | None:
+        return self.entries.get(code) or self.entries.get(self._aliases.get(code, ""))
+
     def find(self, code: str, *, as_of: date | None = None) -> Entry | None:
-        entry = self.entries.get(code)
+        """The entry of a code, or of a code that it used to have; None when there is none."""
+        entry = self._entry(code)
         return None if entry is None else entry.as_of(as_of)
 
     def get(self, code: str, *, on: date | None = None) -> Entry:
         """The entry; raises Invalid when unknown or, with ``on``, not in force that day."""
-        entry = self.entries.get(code)
+        entry = self._entry(code)
         if entry is None or (on is not None and not entry.in_force(on)):
             raise Invalid(f"“{code}”不在可选范围内，请重新选择。", code="not_in_dictionary", dictionary=self.name)
         return entry
@@ -85,7 +106,8 @@ class Dictionary:
         """
         then = since or on
         found = (entry.as_of(then) for entry in self.entries.values() if entry.in_force(on) or (since is not None and entry.in_force(since)))
-        return [entry for entry in found if parent is None or entry.parent == parent]
+        above = None if parent is None else self._aliases.get(parent, parent)
+        return [entry for entry in found if above is None or entry.parent == above]
 
     def search(self, text: str, *, on: date, parent: str | None = None, since: date | None = None, limit: int = 20) -> list[Entry]:
         """Options by part of the title, by pinyin or by its initials; those whose title starts so come first."""
@@ -93,8 +115,9 @@ class Dictionary:
         return sorted(found, key=lambda entry: not entry.title.startswith(text.strip()))[:limit]
 
     def stored(self, code: str, *, on: date) -> dict[str, str]:
-        """What a form keeps of a choice: code and title of its time. Raises Invalid."""
-        return {"code": code, "title": self.get(code, on=on).title}
+        """What a form keeps of a choice: code and title of its time, a former code as today's. Raises Invalid."""
+        entry = self.get(code, on=on)
+        return {"code": entry.code, "title": entry.title}
 
 
 def load_dictionary(connection: Connection, *, dictionary: str) -> Dictionary:

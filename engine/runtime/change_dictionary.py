@@ -1,10 +1,12 @@
 """Entries of a dictionary kept by people: new ones, other words from a day on, ended ones. What a case was opened with stays with it."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,25 +17,36 @@ from engine.access.assignment import candidates
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Forbidden, Invalid, NotFound
 from engine.kernel.names import is_name, pack_of, qualify
-from engine.packs.library import Library
 from engine.packs.yaml import read_yaml
 from engine.reference.dictionaries import Dictionary, add_entry, add_version, end_entry, load_dictionary
 from engine.runtime.application import Application
 
 OURS = "origin"
+SHARED = "common"
+KEEPER_OF_SHARED = "admin"
+_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}\Z")
 KINDS: Mapping[type, str] = {bool: "boolean", int: "number", float: "number", list: "list"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
     """What a dictionary's file says beside its entries: ``editors`` is the role that keeps it, ``words`` call the keys of ``detail``,
-    ``parent`` is the dictionary that its entries stand under."""
+    ``parent`` is the dictionary that its entries stand under. A shared one (``shared``) is kept by the system administrators."""
 
     name: str
     title: str
     editors: str | None = None
     parent: str | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> bool:
+        return pack_of(self.name) == SHARED
+
+    @property
+    def kept(self) -> bool:
+        """True when people keep it on the page."""
+        return self.shared or self.editors is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +58,29 @@ class DetailField:
     kind: str
 
 
-def read_head(library: Library, name: str) -> Head:
+def listed(app: Application) -> list[str]:
+    """Names of all dictionaries that the page shows: those of packs, and the shared ones of forms/common."""
+    return sorted([*app.library.names("dictionary"), *(f"{SHARED}.{file.stem}" for file in _shared_folder(app).glob("*.yaml"))])
+
+
+def _shared_folder(app: Application) -> Path:
+    return app.settings.content_root / "forms" / SHARED / "dictionaries"
+
+
+def read_head(app: Application, name: str) -> Head:
     """The head of ``<pack>.<dictionary>``; raises NotFound."""
-    read = read_yaml(library.current("dictionary", name).content, file=name) or {}
     pack = pack_of(name)
+    content = (_shared_folder(app) / f"{name.split('.', 1)[1]}.yaml").read_bytes() if pack == SHARED else app.library.current("dictionary", name).content
+    read = read_yaml(content, file=name) or {}
     editors, parent = read.get("editors"), read.get("parent")
     return Head(name=name, title=str(read.get("title") or name), editors=qualify(editors, pack) if editors else None,
                 parent=qualify(parent, pack) if parent else None, words=read.get("words") or {})
 
 
 def may_change(connection: Connection, *, head: Head, actor: Actor, on: date) -> bool:
-    """True for whoever holds the role that keeps the dictionary; one without such a role changes with its pack only."""
+    """True for whoever holds the role that keeps the dictionary, or for system administrators when it is a shared one; another changes with its pack only."""
+    if head.shared:
+        return KEEPER_OF_SHARED in actor.rights
     if head.editors is None:
         return False
     pairs = candidates(connection, role=head.editors, case_unit_id=actor.unit_id, on=on)
@@ -108,9 +133,9 @@ def shown(value: Any) -> str:
 
 def _ready(app: Application, connection: Connection, *, name: str, actor: Actor, on: date, source: str, title: str, parent: str | None) -> Dictionary:
     """The dictionary, when the actor may change it and the words will do."""
-    head = read_head(app.library, name)
+    head = read_head(app, name)
     if not may_change(connection, head=head, actor=actor, on=on):
-        raise Forbidden(f"您不负责维护“{head.title}”，没有改动。" + ("请找维护人。" if head.editors else "它随业务包发布，请由流程设计人员改好文件后发布。"))
+        raise Forbidden(f"您不负责维护“{head.title}”，没有改动。" + ("请找维护人。" if head.kept else "它随业务包发布，请由流程设计人员改好文件后发布。"))
     if not source.strip():
         raise Invalid("请写明依据。", fields={"source": "请写明法律、规章或者文件的名称和条款。"})
     if not title.strip() or len(title) > 300:
@@ -124,8 +149,8 @@ def add_to_dictionary(
     app: Application, *, actor: Actor, name: str, code: str, title: str, parent: str | None, detail: Mapping[str, Any], valid_from: date, source: str, at: datetime
 ) -> None:
     """A new entry, offered from ``valid_from`` on. Raises Forbidden, Invalid."""
-    if not is_name(code) or len(code) > 60:
-        raise Invalid("代码不合要求。", fields={"code": "代码用小写字母、数字和下划线，字母开头，不超过六十个字符。"})
+    if not (_CODE.match(code) if pack_of(name) == SHARED else is_name(code) and len(code) <= 60):
+        raise Invalid("代码不合要求。", fields={"code": "代码用小写字母、数字和下划线，字母开头（共用的字典也可以用数字开头，可以有短横），不超过六十个字符。"})
     with app.db.begin() as connection:
         _ready(app, connection, name=name, actor=actor, on=legal_date(at), source=source, title=title, parent=parent)
         add_entry(connection, dictionary=name, code=code, title=title.strip(), parent=parent, detail={**detail, "source": source.strip()}, valid_from=valid_from)

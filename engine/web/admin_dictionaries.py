@@ -19,6 +19,7 @@ from engine.runtime.change_dictionary import (
     change_in_dictionary,
     detail_fields,
     end_in_dictionary,
+    listed,
     may_change,
     read_detail,
     read_head,
@@ -37,18 +38,18 @@ def page() -> ResponseReturnValue:
     app, mine = application(), []
     groups: dict[str, list[dict[str, Any]]] = {}
     with reading() as connection:
-        for name in sorted(app.library.names("dictionary")):
-            head = read_head(app.library, name)
+        for name in listed(app):
+            head = read_head(app, name)
             if may_change(connection, head=head, actor=actor(), on=today()):
                 mine.append(_link(head))
             pack = name.split(".", 1)[0]
-            groups.setdefault(app.catalogue.packs[pack].title if pack in app.catalogue.packs else pack, []).append(_link(head))
+            groups.setdefault(app.catalogue.packs[pack].title if pack in app.catalogue.packs else "各业务包共用", []).append(_link(head))
     return render_template("admin/dictionaries.html", groups=groups, mine=mine)
 
 
 def _link(head: Head) -> dict[str, Any]:
     pack, name = head.name.split(".", 1)
-    return {"title": head.title, "url": url_for("admin_dictionaries.one", pack=pack, name=name), "kept": head.editors is not None}
+    return {"title": head.title, "url": url_for("admin_dictionaries.one", pack=pack, name=name), "kept": head.kept}
 
 
 @blueprint.get("/admin/dictionaries/<pack>/<name>")
@@ -95,7 +96,7 @@ def change(pack: str, name: str, code: str) -> ResponseReturnValue:
 
 def _named(pack: str, name: str) -> str:
     full = f"{pack}.{name}"
-    if not (is_name(pack) and is_name(name)) or full not in set(application().library.names("dictionary")):
+    if not (is_name(pack) and is_name(name)) or full not in set(listed(application())):
         raise NotFound("没有这个字典。")
     return full
 
@@ -109,7 +110,7 @@ def _day(field: str) -> date:
 
 def _detail(full: str) -> dict[str, Any]:
     with reading() as connection:
-        fields = detail_fields(read_head(application().library, full), load_dictionary(connection, dictionary=full))
+        fields = detail_fields(read_head(application(), full), load_dictionary(connection, dictionary=full))
     return read_detail(fields, {one.key: request.form.get(f"detail.{one.key}", "") for one in fields})
 
 
@@ -117,10 +118,10 @@ def _show(pack: str, name: str, *, error: Invalid | Forbidden | None = None) -> 
     full = _named(pack, name)
     asked, start = request.args.get("q", "").strip()[:60], max(request.args.get("from", 0, type=int), 0)
     with reading() as connection:
-        head, found = read_head(application().library, full), load_dictionary(connection, dictionary=full)
+        head, found = read_head(application(), full), load_dictionary(connection, dictionary=full)
         kept = may_change(connection, head=head, actor=actor(), on=today())
         parents = load_dictionary(connection, dictionary=head.parent) if head.parent else None
-    entries = [one for one in found.entries.values() if not asked or asked == one.code or pinyin.matches(asked, title=one.as_of(today()).title, key=one.pinyin)]
+    entries = [one for one in found.entries.values() if not asked or asked in (one.code, *one.former) or pinyin.matches(asked, title=one.as_of(today()).title, key=one.pinyin)]
     rows = [_row(one, parents) for one in entries[start:start + SIZE]]
     return render_template(
         "admin/dictionary.html", head=head, pack=pack, name=name, rows=rows, asked=asked, start=start, size=SIZE, count=len(entries), kept=kept, error=error,
@@ -139,7 +140,7 @@ def _row(one: Entry, parents: Dictionary | None) -> dict[str, Any]:
 def _entry(pack: str, name: str, code: str, *, error: Invalid | Forbidden | None = None) -> str:
     full = _named(pack, name)
     with reading() as connection:
-        head, found = read_head(application().library, full), load_dictionary(connection, dictionary=full)
+        head, found = read_head(application(), full), load_dictionary(connection, dictionary=full)
         began = found.entries.get(code)
         if began is None:
             raise NotFound("字典里没有这一项。")

@@ -39,6 +39,7 @@ class Address(Widget):
         if self.empty(value):
             return None
         typed = {part: (value.get(part) or "").strip() for part in _PARTS}
+        typed |= {part: _code_of_today(typed[part], context) for part in ("district", "street")}
         wrong = _missing(field, typed) | _unknown(typed, context)
         if len(typed["detail"]) > 200:
             wrong["detail"] = f"最多 200 个字，现在 {len(typed['detail'])} 个。"
@@ -76,6 +77,12 @@ def _unknown(typed: Mapping[str, str], context: FormContext) -> dict[str, str]:
     if typed["street"] and not _under(typed["street"], typed["district"], context):
         wrong["street"] = "所选街道（镇）不在这个区，请重新选。"
     return wrong
+
+
+def _code_of_today(code: str, context: FormContext) -> str:
+    """A code that the district used to have becomes the one it has."""
+    found = context.option(AREA, code) if code else None
+    return found.code if found else code
 
 
 def _under(code: str, parent: str, context: FormContext) -> bool:

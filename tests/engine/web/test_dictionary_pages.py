@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from engine.access.staffing import create_account, create_person, give_post
+from engine.form_filling.widgets.address import widget as address
 from engine.kernel.clock import SHANGHAI, FixedClock
+from engine.reference.dictionaries import load_dictionary
 from engine.runtime.form_context import form_context
 from engine.runtime.queries.case_page import head
 from tests.browser import Browser
@@ -77,3 +80,32 @@ def test_who_does_not_keep_it_reads_only(town: Any) -> None:
     assert reader.get("/admin/dictionaries").status_code == 200
     assert reader.get("/admin/dictionaries/case_filing/nothing").status_code == 404
     assert reader.get(f"{VIOLATION}/nothing").status_code == 404
+
+
+CODES = ("310000", "310101", "310104", "310105", "310106", "310107", "310109", "310110", "310112", "310113", "310114", "310115", "310116", "310117", "310118", "310120", "310230")
+"""Administrative codes as the guide of the government network lists them; 310230 is what 崇明 had before it became a district."""
+
+
+@pytest.mark.requirement("NFM-074")
+def test_administrative_areas_are_kept_by_administrators_and_chongming_is_known_by_both_codes(town: Any) -> None:
+    area = "/admin/dictionaries/common/area"
+    with town.app.db.begin() as connection:
+        connection.execute(text("UPDATE account SET rights = '[\"admin\"]' WHERE login = 'keeper'"))
+        found = load_dictionary(connection, dictionary="common.area")
+        assert all(found.find(code) for code in CODES)
+        assert found.title("310230") == found.title("310151") == "崇明区" and found.stored("310230", on=date(2026, 11, 20)) == {"code": "310151", "title": "崇明区"}
+        assert [one.title for one in found.options(on=date(2026, 11, 20), parent="310230")][:2] == ["城桥镇", "堡镇"]
+        form: Any = SimpleNamespace(name="case_filing.clue", fields={})
+        context = form_context(town.app, connection, actor=town.actor("officer"), form=form, at=town.app.clock.now())
+        field: Any = SimpleNamespace(title="地址", gc={})
+        written = {"district": "310230", "street": "310151-chengqiaozhen", "detail": "人民路 1 号"}
+        assert address.clean(field, written, context)["text"] == "上海市崇明区城桥镇人民路 1 号" and address.clean(field, written, context)["district"] == "310151"
+    admin, officer = Browser(town.app, "keeper"), Browser(town.app, "officer")
+    assert "崇明区" in admin.get(f"{area}?q=310230").text and "310230" in admin.get(f"{area}/310151").text
+    new = {"code": "310151-xinzhen", "title": "新设镇", "parent": "310151", "valid_from": "2026-12-01", "source": "市政府批复"}
+    assert officer.post(area, new).status_code == 403
+    assert admin.post(area, new).status_code == 303
+    assert admin.post(f"{area}/310151", {"title": "崇明区", "detail.aliases": "310230、310299", "valid_from": "2026-12-01", "source": "市政府批复", "what": "change"}).status_code == 303
+    with town.app.db.connect() as connection:
+        found = load_dictionary(connection, dictionary="common.area")
+        assert found.title("310299") == "崇明区" and found.title("310151-xinzhen") == "新设镇"
