@@ -29,6 +29,7 @@ from engine.runtime.apply_calendar import change_failed, make_change, make_previ
 from engine.runtime.begin_process import begin_process
 from engine.runtime.case_bundle.make import bundle_failed, make_bundle
 from engine.runtime.change_warning import replan_clocks
+from engine.runtime.compress_attachment import compress_attachment, compression_failed
 from engine.runtime.deliver_items import deliver_items
 from engine.runtime.deliver_message import match_inbox, throw_message
 from engine.runtime.deliver_signal import catch_signal, throw_signal
@@ -151,6 +152,7 @@ def _register_jobs(app: Application) -> None:
     app.jobs.register(job_names.END_ITEMS, end_items)
     app.jobs.register(job_names.HOLD_ITEMS, hold_items)
     app.jobs.register(job_names.WHOLE_FILE, make_file, attempts=3, exhausted=file_failed)
+    app.jobs.register(job_names.COMPRESS, compress_attachment, attempts=2, exhausted=compression_failed)
     app.jobs.register(job_names.CHECK_MIGRATION, check_migration)
     app.jobs.register(job_names.RUN_MIGRATION, run_migration)
     app.jobs.register(job_names.UNDO_MIGRATION, run_undo)

@@ -47,3 +47,8 @@ def max_bytes(field: Field) -> int:
 
 def max_count(field: Field) -> int:
     return int(field.gc.get("max_count") or field.schema.get("maxItems") or (1 if field.kind == "signature" else 20))
+
+
+def compresses(field: Field) -> bool:
+    """``x-gc.compress``: what is uploaded here is made smaller in the background."""
+    return field.gc.get("compress") is True

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from os import SEEK_END
 from pathlib import PurePath
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, insert, or_, select, update
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from engine.access.actors import Actor
 from engine.access.scope import may_see_case
-from engine.form_filling.accepted import KINDS, accepted_kinds, max_bytes
+from engine.form_filling.accepted import KINDS, accepted_kinds, compresses, max_bytes
 from engine.form_filling.context import AttachmentMeta
 from engine.form_filling.model import Field
 from engine.form_filling.pictures import inspect_picture, make_thumbnail
@@ -29,19 +30,22 @@ from engine.storage.tables.runtime import submission
 
 MOST_PER_FIELD = 200
 LONGEST_NAME = 120
+MOST_HELD = 64 * 2**20
+"""Bytes of one file that may be in memory at a time; only videos are larger."""
 NOT_THERE = "没有这个附件，或者您无权查看。"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileRule:
-    """What one field takes: kinds are keys of ``accepted.KINDS``, ``max_bytes`` per file."""
+    """What one field takes: kinds are keys of ``accepted.KINDS``, ``max_bytes`` per file, ``compress`` when it is made smaller afterwards."""
 
     kinds: tuple[str, ...] = ("image", "pdf", "word", "excel", "video", "audio", "zip")
     max_bytes: int = 20 * 2**20
+    compress: bool = False
 
     @classmethod
     def of(cls, field: Field) -> FileRule:
-        return cls(kinds=accepted_kinds(field), max_bytes=max_bytes(field))
+        return cls(kinds=accepted_kinds(field), max_bytes=max_bytes(field), compress=compresses(field))
 
 
 def store_attachment(
@@ -53,7 +57,7 @@ def store_attachment(
     task_id: UUID | None,
     field: str,
     file_name: str,
-    data: bytes,
+    data: bytes | IO[bytes],
     at: datetime,
     rule: FileRule | None = None,
     caption: str = "",
@@ -61,17 +65,20 @@ def store_attachment(
 ) -> AttachmentMeta:
     """Keep one file in the caller's transaction.
 
-    ``capture`` is what the device said (taken_at, longitude, latitude); what the picture itself says wins. Raises TooLarge,
-    Invalid (wrong kind, name and content differ, damaged, a program), always with nothing kept.
+    ``capture`` is what the device said (taken_at, longitude, latitude); what the picture itself says wins. ``data`` may be a stream
+    that can be moved about in: a video goes from it to the store without being held in memory. Raises TooLarge, Invalid (wrong
+    kind, name and content differ, damaged, a program), always with nothing kept.
     """
     rule = rule or FileRule()
-    if len(data) > rule.max_bytes:
-        raise TooLarge(f"“{file_name}”有 {len(data) / 2**20:.1f} 兆，最多 {rule.max_bytes // 2**20} 兆。请压缩或拆开后再传。")
-    if not data:
+    size = len(data) if isinstance(data, bytes) else data.seek(0, SEEK_END)
+    if size > rule.max_bytes:
+        raise TooLarge(f"“{file_name}”有 {size / 2**20:.1f} 兆，最多 {rule.max_bytes // 2**20} 兆。请压缩或拆开后再传。")
+    if not size:
         raise Invalid(f"“{file_name}”是空文件，请重新选。", fields={field: "文件是空的。"})
-    name = clean_name(file_name)
-    content_type = _checked_type(data, name, field, rule)
-    noted, small = _look_into(data, content_type, field)
+    data, name = _held(data, size, file_name, field), clean_name(file_name)
+    head = data if isinstance(data, bytes) else _head(data)
+    content_type = _checked_type(head, name, field, rule)
+    noted, small = _look_into(head, content_type, field)
     _keep_room(connection, actor, task_id, field)
     row = {
         "id": new_id(),
@@ -81,7 +88,7 @@ def store_attachment(
         "field": field,
         "file_name": name,
         "content_type": content_type,
-        "size": len(data),
+        "size": size,
         "caption": caption.strip()[:100],
         "capture": {**_plain(capture or {}), **noted},
         "unit_id": actor.unit_id,
@@ -92,6 +99,21 @@ def store_attachment(
     }
     connection.execute(insert(attachment).values(row))
     return as_meta(row)
+
+
+def _held(data: bytes | IO[bytes], size: int, name: str, field: str) -> bytes | IO[bytes]:
+    """A stream of a video stays one; anything else is read, within what a worker may hold."""
+    if isinstance(data, bytes) or _head(data)[4:8] == b"ftyp":
+        return data
+    if size > MOST_HELD:
+        raise TooLarge(f"“{name}”有 {size / 2**20:.1f} 兆；除了视频，一个文件最多 {MOST_HELD // 2**20} 兆。")
+    data.seek(0)
+    return data.read()
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    stream.seek(0)
+    return stream.read(4096)
 
 
 def list_attachments(connection: Connection, *, case_id: UUID) -> list[AttachmentMeta]:
@@ -221,11 +243,34 @@ def _keep_room(connection: Connection, actor: Actor, task_id: UUID | None, field
         raise TooLarge(f"这一栏已经传了 {MOST_PER_FIELD} 个文件，请先删去不用的。")
 
 
-def _keep_blob(connection: Connection, blobs: BlobStore, data: bytes, content_type: str, at: datetime) -> str:
+def _keep_blob(connection: Connection, blobs: BlobStore, data: bytes | IO[bytes], content_type: str, at: datetime) -> str:
+    if not isinstance(data, bytes):
+        data.seek(0)
+        return keep_file(connection, blobs, stream=data, content_type=content_type, at=at)
     sm3 = blobs.put(data)
     values = {"sm3": sm3, "size": len(data), "content_type": content_type, "created_at": at}
-    connection.execute(upsert(blob).values(values).on_conflict_do_nothing())
+    _note_blob(connection, values)
+    if not blobs.exists(sm3):  # the original of a compressed file was dropped meanwhile
+        blobs.put(data)
     return sm3
+
+
+def keep_file(connection: Connection, blobs: BlobStore, *, stream: IO[bytes], content_type: str, at: datetime) -> str:
+    """Put what ``stream`` holds from here on into the store; its SM3."""
+    start = stream.tell()
+    sm3 = blobs.put_file(stream)
+    values = {"sm3": sm3, "size": stream.tell() - start, "content_type": content_type, "created_at": at}
+    _note_blob(connection, values)
+    if not blobs.exists(sm3):
+        stream.seek(start)
+        blobs.put_file(stream)
+    return sm3
+
+
+def _note_blob(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Its row, locked until the caller commits: whoever would drop these bytes waits and then sees that they are held."""
+    note = upsert(blob).values(values)
+    connection.execute(note.on_conflict_do_update(index_elements=["sm3"], set_={"size": note.excluded.size}))
 
 
 def _plain(capture: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _AUTHORED = {"text", "textarea", "opinion", "number", "date", "datetime", "boole
 GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter", "recorded"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")
 KEYS = frozenset(
-    "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count encrypt "
+    "widget dictionary among parent help unit within in role kinds width rows fact field case search compute default when require check accept max_size max_count compress encrypt "
     "prefill suggest format kinds needs address words titles range phrases total title placeholder register shows to say".split()
 )
 

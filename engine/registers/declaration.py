@@ -28,7 +28,7 @@ GAZETTEER: Mapping[str, str] = {
 }
 """What a register of places by name must hold, so that addresses are found in it."""
 RESERVED = {"id", "case_id", "unit_id", "district_id", "created_at", "updated_at", "deleted_at", "deleted_reason", "valid"}
-FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number"}
+FIELD_KEYS = {"title", "type", "dictionary", "list", "search", "encrypt", "mask", "help", "required", "register", "shows", "number", "compress"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Field:
     """One column. ``encrypt`` stores SM4-GCM bytes. ``mask`` hides all, the middle, or all but the first character from every reader.
 
     A ``record`` points at one of ``register``, told by that register's text field ``shows``. A ``serial`` is given by the rule
-    ``number`` when the record is made.
+    ``number`` when the record is made. ``files`` with ``compress`` are made smaller after they were uploaded.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Field:
     register: str | None = None
     shows: str = ""
     number: str | None = None
+    compress: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -253,5 +254,7 @@ def _check_field(name: str, value: Mapping[str, Any], fault: Callable[[str, str]
         fault(name, "record 要写 register（指向哪个台账）和 shows（用那个台账的哪个文字栏目称呼它）；别的类型不要写。")
     elif kind == "record" and not (is_name(str(value["shows"])) and all(is_name(part) for part in str(value["register"]).split("."))):
         fault(name, "register 写成 <包>.<台账>，shows 写字段名。")
+    elif value.get("compress") and kind != "files":
+        fault(name, "compress 只用在文件（files）上。")
     elif (kind == "serial") != bool(value.get("number")):
         fault(name, "serial 要写 number（编号规则）；别的类型不要写。")

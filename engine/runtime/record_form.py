@@ -54,6 +54,8 @@ def _property(one: Field, new: bool) -> dict[str, Any]:
     for key in ("dictionary", "register"):
         if getattr(one, key):
             gc[key] = getattr(one, key)
+    if one.compress:
+        gc["compress"] = True
     help = one.help if new or not one.secret else f"{one.help}{KEPT}"
     return {**SHAPES["text" if gc["widget"] == "text" else one.type], "title": one.title, "x-gc": {**gc, "help": help} if help else gc}
 

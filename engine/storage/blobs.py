@@ -3,10 +3,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
+from typing import IO
 
 from engine.kernel.errors import NotFound
 from engine.kernel.gm import sm3_hex
+from engine.kernel.gm.sm3 import Sm3File
 
 _SM3 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -23,6 +26,26 @@ class BlobStore:
         target = self.path(sm3)
         if not target.exists():
             _write_durably(target, data)
+        return sm3
+
+    def put_file(self, stream: IO[bytes]) -> str:
+        """``put`` for what is too large to hold in memory; reads ``stream`` to its end."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        partial = self.root / f".{os.getpid()}.{os.urandom(8).hex()}"
+        hashed = Sm3File(stream)
+        try:
+            with partial.open("xb") as file:
+                shutil.copyfileobj(hashed, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+            sm3 = hashed.hex()
+            target = self.path(sm3)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(partial, target)
+                _sync_folder(target.parent)
+        finally:
+            partial.unlink(missing_ok=True)
         return sm3
 
     def get(self, sm3: str) -> bytes:

@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from engine.documents.queries import STATES
+from engine.runtime.compress_attachment import compression_of
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import journey as query_journey
 from engine.runtime.queries.submissions import Answers
@@ -57,7 +58,8 @@ def documents(case_id: str) -> ResponseReturnValue:
 def attachments(case_id: str) -> ResponseReturnValue:
     with reading() as connection:
         rows = query.attachments(connection, actor=actor(), case_id=identifier(case_id, "案件"))
-    return render_template("case/attachments.html", rows=rows)
+        compressed = compression_of(connection, attachment_ids=[row["id"] for row in rows])
+    return render_template("case/attachments.html", rows=rows, compressed=compressed)
 
 
 @blueprint.get("/cases/<case_id>/links")
@@ -82,4 +84,5 @@ def log(case_id: str) -> ResponseReturnValue:
     return render_template("case/log.html", rows=rows, actions={**{f"act.{kind}": word for kind, word in query.WORDS.items()}, **OTHER})
 
 
-OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书", "document.correct": "改文书草稿"}
+OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书", "document.correct": "改文书草稿",
+         "attachment.compress": "压缩附件"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +16,7 @@ from engine.registers.declaration import Field, Register
 from engine.registers.filters import RANGES, VALIDITY, Asked, Condition, filterable, read_asked
 from engine.registers.granted import for_reader
 from engine.registers.views import remove_view, save_view, views_of
+from engine.runtime.compress_attachment import compression_of
 from engine.runtime.draw_sample import may_draw
 from engine.runtime.queries import registers as query
 from engine.runtime.queries.officer import may_see_officer
@@ -157,9 +159,11 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
     with reading() as connection:
         record, history = query.one(connection, actor=actor(), register=register, table=table, record_id=identifier(record_id, "记录"))
         editor = may_edit(connection, register=register, actor=actor(), unit_id=record.unit_id, on=today())
+        files = files_of(connection, record_id=record.id)
         values = {
+            "compressed": {str(id): row for id, row in compression_of(connection, attachment_ids=map(UUID, files)).items()} if files else {},
             "register": register, "record": record, "history": history, "pack": pack, "name": name, "editor": editor,
-            "files": files_of(connection, record_id=record.id), "change_at": _change_at(connection, register, record),
+            "files": files, "change_at": _change_at(connection, register, record),
             "related": pointing_at(application(), connection, actor=actor(), register=register.name, record_id=record.id),
             "linked": _linked(connection, register, record),
         }

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from engine.form_filling.accepted import accept_attribute, accepted_kinds, accepted_words, accepts, max_bytes, max_count
+from engine.form_filling.accepted import accept_attribute, accepted_kinds, accepted_words, accepts, compresses, max_bytes, max_count
 from engine.form_filling.context import FormContext
 from engine.form_filling.model import Field
 from engine.form_filling.problems import Problems
@@ -87,6 +87,7 @@ class Files(Widget):
             "kinds": ",".join(accepted_kinds(field)),
             "least": field.schema.get("minItems", 0),
             "upload": context.url("upload"),
+            "compress": compresses(field),
         }
 
 

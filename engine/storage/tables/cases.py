@@ -56,7 +56,7 @@ attachment = Table(
     ref("unit_id", null=True), ref("district_id", null=True), ref("uploaded_by", "person.id"), instant("uploaded_at"), instant("removed_at", null=True),
     Column("thumbnail_sm3", Text),
     Column("register", Text, comment="<pack>.<register> of the record that holds the file"), ref("record_id", null=True),
-    Index("ix_attachment_record_id", "record_id", postgresql_where="record_id IS NOT NULL"),
+    Index("ix_attachment_record_id", "record_id", postgresql_where="record_id IS NOT NULL"), Index("ix_attachment_sm3", "sm3"),
 )
 
 case_export = Table(

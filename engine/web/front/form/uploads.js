@@ -48,7 +48,7 @@ async function take(box, file) {
     item.querySelector(".again")?.remove();
     const smaller = photo ? await shrink(file) : file;
     if (smaller.size > Number(box.dataset.bytes)) return fail(item, `太大，最多 ${Math.floor(Number(box.dataset.bytes) / 2 ** 20)} 兆。`);
-    const answer = await upload(box.dataset.uploads, { file: smaller, field: box.dataset.fieldName, capture: JSON.stringify({ taken_at: new Date(file.lastModified).toISOString() }) }, (part) => progress(item, file, part));
+    const answer = await upload(box.dataset.uploads, { file: smaller, field: box.dataset.fieldName, ...(box.dataset.compress ? { compress: "1" } : {}), capture: JSON.stringify({ taken_at: new Date(file.lastModified).toISOString() }) }, (part) => progress(item, file, part));
     if (answer.status === 401 && (await signInAgain())) return send();
     if (!answer.ok) return fail(item, answer.body?.error?.message ?? "没有传上去，请检查网络。", answer.body ? null : send);
     box.querySelector(":scope > .err")?.remove();
@@ -127,7 +127,24 @@ function done(box, item, meta, photo) {
   } else {
     item.replaceChildren(id, make("a", { class: "go", href: meta.url, target: "_blank", rel: "noopener" }, meta.name), make("span", { class: "meta" }, size(meta.size)), trash(meta.name));
   }
+  if (meta.progress) follow(item, meta.progress);
   touched(id);
+}
+
+/** Say how far the background has come with making the file smaller, until it has ended. */
+async function follow(item, url) {
+  const said = make("span", { class: "meta", role: "status" }, "等待压缩");
+  item.append(said);
+  for (let pause = 1000; item.isConnected; pause = Math.min(pause * 1.3, 8000)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok) continue;
+    const one = await answer.json();
+    if (one.state === "working") said.textContent = `正在压缩 ${one.percent}%`;
+    if (["waiting", "working"].includes(one.state)) continue;
+    said.textContent = one.state === "done" ? `已压缩：${size(one.before)} → ${size(one.size)}` : one.words;
+    return;
+  }
 }
 
 const size = (bytes) => (bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(1)} 兆` : `${Math.max(1, Math.round(bytes / 1024))} KB`);
