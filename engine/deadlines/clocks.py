@@ -90,15 +90,16 @@ def start_clock(
     label: str = "",
     start_at: datetime | None = None,
     amount: int | None = None,
+    measure: str = "",
 ) -> ClockState:
     """Start the clock whose length the dated parameter ``clock`` sets, as in force on ``read_on`` (the start day by default).
 
+    With ``measure``, another dated parameter, length, title, law and steps are that one's: the same term of a special kind of case.
     ``amount`` stands for the parameter's where somebody decided another in this case (限你单位于……内). A clock in hours starts at ``start_at``, by default when the act happens. With ``label`` the clock is called ``clock_name(clock, label)`` and its title ends with the label in brackets.
     Raises NotFound without a value in force, Conflict when the case has this clock running already.
     """
-    rule = rule_of(get_value(connection, name=clock, on=read_on or start_on, unit_id=unit_id))
-    if amount is not None:
-        rule = replace(rule, amount=amount)
+    rule = rule_of(get_value(connection, name=measure or clock, on=read_on or start_on, unit_id=unit_id))
+    rule = replace(rule, amount=rule.amount if amount is None else amount, measure=measure)
     begun = (start_at or by.at) if rule.in_hours else None
     start_on = legal_date(begun) if begun else start_on
     calendar = calendars.load(connection, district_id=district_id)

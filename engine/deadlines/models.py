@@ -53,7 +53,7 @@ _models = Cached(_read)
 def behaviour(rule: ClockRule, *, clock: str, models: Models, on: date) -> Behaviour:
     """The rule's own steps, with the warnings of the model in force on ``on`` in place of its own where there is one."""
     own = _parsed(orjson.dumps([dict(step) for step in rule.steps]))
-    model = model_of(models, clock, on)
+    model = model_of(models, rule.measure or clock, on)
     if model is None:
         return Behaviour(soon=rule.soon, steps=own)
     law = tuple(step for step in own if step.kind not in WARNINGS)

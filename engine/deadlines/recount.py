@@ -140,7 +140,7 @@ def keep_shifts(connection: Connection, change_id: UUID, shifts: Sequence[Shift]
 
 _PLAN = """
 SELECT c.id, c.clock, c.title, c.day_kind, c.amount, c.law, c.rule::text, c.due_on, c.due_at, c.district_id FROM case_clock c
-WHERE c.state = 'running' AND split_part(c.clock, '/', 1) = %(clock)s AND c.id > %(after)s ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c
+WHERE c.state = 'running' AND coalesce(c.rule->>'measure', split_part(c.clock, '/', 1)) = %(clock)s AND c.id > %(after)s ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c
 """
 
 

@@ -32,7 +32,7 @@ class ClockRule:
     ``extensions`` is how often it may be extended, ``extension_amount`` and ``extension_unit`` how far each time,
     ``extension_total`` how far altogether, ``extension_roles`` who may; ``suspensions`` how often it may stand still; None
     or nothing sets no limit. ``steps`` are what happens before, at and after its end (``steps.py``), ``soon`` when its
-    light turns yellow. ``office_hours`` count for working_hour.
+    light turns yellow. ``office_hours`` count for working_hour. ``measure`` is the parameter that it is, where a clock of another name is measured by it.
     """
 
     amount: int
@@ -50,6 +50,7 @@ class ClockRule:
     soon: str = ""
     steps: tuple[Mapping[str, Any], ...] = ()
     office_hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
+    measure: str = ""
 
     def __post_init__(self) -> None:
         check_amount(self.amount, self.unit, {**UNITS, **HOURS})
@@ -120,6 +121,7 @@ def rule_from(stored: Mapping[str, Any]) -> ClockRule:
         soon=stored.get("soon") or "",
         steps=tuple(stored.get("steps") or ()),
         office_hours=office_hours_of(stored["office_hours"]) if stored.get("office_hours") else OFFICE_HOURS,
+        measure=stored.get("measure") or "",
     )
 
 
@@ -133,6 +135,8 @@ def rule_detail(rule: ClockRule) -> dict[str, Any]:
     }
     if rule.suspensions is not None:
         detail["suspension"] = {"times": rule.suspensions}
+    if rule.measure:
+        detail["measure"] = rule.measure
     if rule.soon:
         detail["soon"] = rule.soon
     if rule.steps:

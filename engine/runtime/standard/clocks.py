@@ -52,9 +52,10 @@ def _day(context: TaskContext, text: str) -> date:
 
 
 @service_task(title="开始计时", mode="inline")
-def start_clock(context: TaskContext, *, clock: str = "", start: str = "", case: str = "", label: str = "", amount: int | None = None) -> dict[str, Any]:
+def start_clock(context: TaskContext, *, clock: str = "", start: str = "", case: str = "", label: str = "", amount: int | None = None, measure: str = "") -> dict[str, Any]:
     """Start the clock that the dated parameter ``clock`` describes on the day ``start`` (today). Result: ``due_on``.
 
+    ``measure`` names another dated parameter whose length, title, law and steps count in this case (批量案件办理期限); acts go on naming ``clock``.
     ``amount`` is its length in the parameter's unit where it was decided in this case; the parameter's own by default.
     ``case`` is the id of a case linked with this one whose clock it is, such as the one just opened; this case by default.
     ``label`` tells several clocks of one name on a case apart; the acts that change such a clock give the same label.
@@ -66,6 +67,7 @@ def start_clock(context: TaskContext, *, clock: str = "", start: str = "", case:
     state = clocks.start_clock(
         context.connection, case_id=here["id"], clock=_name(context, clock), start_on=_day(context, start), by=_by(context), label=label,
         unit_id=here["unit_id"], district_id=here["district_id"], instance_id=context.instance_id, amount=None if amount is None else int(amount),
+        measure=qualify(measure, pack_of(context.process)) if measure else "",
     )
     return _changed(context, state)
 

@@ -41,11 +41,11 @@ def register(walk: Walker) -> None:
     walk.start("officer", "case_filing.clue_intake", REGISTRATION)
 
 
-def apply_for_filing(walk: Walker) -> None:
-    """Registered, verified, and the application handed in."""
+def apply_for_filing(walk: Walker, **more: str) -> None:
+    """Registered, verified, and the application handed in, with ``more`` in it."""
     register(walk)
     walk.do("officer", "verify", "file", HANDLING)
-    walk.do("officer", "draft", "submit", filing(walk), "符合立案条件。")
+    walk.do("officer", "draft", "submit", {**filing(walk), **more}, "符合立案条件。")
 
 
 def up_to_joint_review(walk: Walker) -> None:
