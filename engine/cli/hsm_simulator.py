@@ -52,6 +52,8 @@ def _answer(vault: FileVault, wrap: bytes, line: bytes) -> dict[str, Any]:
                 return {"data": vault.public(_name(asked["key"])).hex()}
             case "sign":
                 return {"data": vault.sign(_name(asked["key"]), data).hex()}
+            case "decrypt":
+                return {"data": vault.decrypt(_name(asked["key"]), data).hex()}
             case "wrap":
                 return {"data": sm4_gcm_encrypt(wrap, data, b"wrap").hex()}
             case "unwrap":

@@ -1,8 +1,9 @@
 """Simulators of the outside systems, for the demo city and the benches: `python -m engine simulators`.
 
 Every ``integrations/<system>/simulator.py`` with ``make_server(port)`` is started on loopback, and its address is written
-to ``<data>/connectors/<system>.json``, where the connectors read it. A system that has been given a real address, by
-that file or by ``CONNECTOR_<SYSTEM>_URL``, keeps it.
+to ``<data>/connectors/<system>.json``, where the connectors read it, with the certificates it speaks sealed envelopes with
+(its own keys are in ``<data>/simulators``). A system that has been given a real address, by that file or by
+``CONNECTOR_<SYSTEM>_URL``, keeps it.
 """
 from __future__ import annotations
 
@@ -19,7 +20,11 @@ import orjson
 
 from engine.cli.host import Host
 from engine.cli.worker import stop_on_signals
+from engine.kernel.gm import KeyRing
+from engine.kernel.gm.certificates import to_pem
+from engine.kernel.gm.envelope import Peer
 from engine.kernel.settings import Settings
+from engine.sdk.simulating import speak_sealed
 
 
 class Server(Protocol):
@@ -76,9 +81,21 @@ def _start(system: str, settings: Settings) -> Server:
     file = _config_file(system, settings)
     config = _read(file)
     server = _at_same_port(make_server, config.get("port", 0))
+    sealed = _speak_sealed(system, server, settings)
     threading.Thread(target=server.serve_forever, name=f"simulator-{system}", daemon=True).start()
-    _write(file, {**config, "url": _address(server), "simulated": True, "port": server.server_port})
+    _write(file, {**config, **sealed, "url": _address(server), "simulated": True, "port": server.server_port})
     return server
+
+
+def _speak_sealed(system: str, server: Server, settings: Settings) -> dict[str, str]:
+    """Let a simulator of JSON over HTTP speak envelopes with this deployment; what the connector's configuration says of it."""
+    if not hasattr(getattr(server, "RequestHandlerClass", None), "sealed"):
+        return {}
+    ours, theirs = KeyRing(settings.data_dir, vault=settings.vault).identity, KeyRing(settings.data_dir / "simulators" / system).identity
+    speak_sealed(server, own=theirs, peer=Peer(signing=ours.signing, sealing=ours.sealing))  # type: ignore[arg-type]
+    file = settings.data_dir / "connectors" / f"{system}.peer.pem"
+    file.write_text(to_pem(theirs.signing, "CERTIFICATE") + to_pem(theirs.sealing, "CERTIFICATE"))
+    return {"peer": file.name}
 
 
 def _at_same_port(make_server: Any, port: int) -> Server:

@@ -11,14 +11,19 @@ import os
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from engine.kernel.errors import Invalid
 from engine.kernel.gm import KeyRing
+from engine.kernel.gm.certificates import certificates_in
+from engine.kernel.gm.envelope import Identity, Peer, read_peer
 from engine.kernel.sealed_config import is_sealed, read_configuration
 from engine.kernel.settings import Settings
 
 Mode = Literal["inline", "queued"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +112,20 @@ def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectorConfig:
-    """Where an outside system answers. ``simulated`` is shown on pages as 模拟."""
+    """Where an outside system answers. ``simulated`` is shown on pages as 模拟.
+
+    With a ``peer`` what is said travels in sealed envelopes between ``own`` and it; with ``gm_roots`` over TLS of the national
+    algorithms, to a certificate of ``gm_name`` (the address's host by default).
+    """
 
     name: str
     url: str
     simulated: bool
     options: Mapping[str, Any] = field(default_factory=dict)
+    own: Identity | None = None
+    peer: Peer | None = None
+    gm_roots: tuple[bytes, ...] = ()
+    gm_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +137,38 @@ class ConnectorFactory:
     make: Callable[[ConnectorConfig], Any]
 
     def config(self, settings: Settings) -> ConnectorConfig:
-        """From ``CONNECTOR_<NAME>_URL`` or ``connectors/<name>.json`` in the data folder; empty address when unset."""
-        file = settings.data_dir / "connectors" / f"{self.name}.json"
-        keys = KeyRing(settings.data_dir, vault=settings.vault) if file.exists() and is_sealed(file) else None
-        raw = read_configuration(file, keys) if file.exists() else {}
+        """From ``CONNECTOR_<NAME>_URL`` or ``connectors/<name>.json`` in the data folder; empty address when unset.
+
+        ``peer`` and ``gm_roots`` there name PEM files beside it. Raises Invalid when they can't be used.
+        """
+        folder = settings.data_dir / "connectors"
+        file = folder / f"{self.name}.json"
+        raw: Mapping[str, Any] = {}
+        keys = None
+        if file.exists():
+            keys = KeyRing(settings.data_dir, vault=settings.vault) if is_sealed(file) else None
+            raw = read_configuration(file, keys)
         url = os.environ.get(f"CONNECTOR_{self.name.upper()}_URL", raw.get("url", ""))
-        return ConnectorConfig(name=self.name, url=url, simulated=bool(raw.get("simulated", False)), options=raw.get("options", {}))
+        more: dict[str, Any] = {}
+        if raw.get("peer"):
+            more["peer"] = _read(folder, str(raw["peer"]), read_peer)
+            more["own"] = (keys or KeyRing(settings.data_dir, vault=settings.vault)).identity
+        if raw.get("gm_roots"):
+            more["gm_roots"] = _read(folder, str(raw["gm_roots"]), certificates_in)
+        return ConnectorConfig(
+            name=self.name, url=url, simulated=bool(raw.get("simulated", False)), options=raw.get("options", {}), gm_name=str(raw.get("gm_name", "")), **more,
+        )
 
     def open(self, settings: Settings) -> Any:
         return self.make(self.config(settings))
+
+
+def _read(folder: Path, name: str, read: Callable[[bytes], T]) -> T:
+    """What a PEM file beside a connector's configuration holds; raises Invalid."""
+    try:
+        return read((folder / Path(name).name).read_bytes())
+    except (OSError, ValueError) as problem:
+        raise Invalid(f"连接器的证书文件 {name} 用不了：{problem}") from None
 
 
 def connector(*, title: str) -> Callable[[Callable[[ConnectorConfig], Any]], Callable[[ConnectorConfig], Any]]:

@@ -5,12 +5,12 @@ import http.client
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from engine.kernel.errors import BusinessError, TryAgain
 from engine.runtime.handlers import ConnectorConfig
+from engine.sdk.lines import open_line
 
 TIMEOUT_SECONDS = 10
 LARGEST_ANSWER = 65_536
@@ -26,7 +26,7 @@ class JsonHttp:
     """
 
     def __init__(self, config: ConnectorConfig, *, title: str, refused: str = "", decided: Collection[int] = (404, 409, 422), largest: int = LARGEST_ANSWER) -> None:
-        self._url = config.url.rstrip("/")
+        self._config = config
         self._token = str(config.options.get("token", ""))
         self._timeout = float(config.options.get("timeout_seconds", TIMEOUT_SECONDS))
         self._title, self._refused, self._decided, self._largest = title, refused, decided, largest
@@ -40,21 +40,19 @@ class JsonHttp:
         """``read`` over the answer to a question."""
         return self._ask(f"{path}?{urllib.parse.urlencode(query)}", read, headers={"Authorization": f"Bearer {self._token}"})
 
-    def _ask(self, path: str, read: Callable[[Mapping[str, Any]], T], **given: Any) -> T:
-        if not self._url:
+    def _ask(self, path: str, read: Callable[[Mapping[str, Any]], T], *, headers: Mapping[str, str], data: bytes | None = None, method: str = "GET") -> T:
+        if not self._config.url:
             raise TryAgain(f"{self._title}的地址还没有配置")
-        request = urllib.request.Request(self._url + path, **given)  # noqa: S310 - the address comes from the deployment's own configuration
+        line = open_line(self._config, title=self._title, seconds=self._timeout, largest=self._largest)
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310 - see above
-                answer = response.read(self._largest)
-            return read(_object(answer))
-        except urllib.error.HTTPError as error:
-            with error:
-                raise self._refusal(error.code, error.read(LARGEST_ANSWER)) from None
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            status, answer = line.send(method, path, headers, data)
+            if 200 <= status < 300:
+                return read(_object(answer))
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise TryAgain(f"{self._title}没有应答：{error}") from None
-        except ValueError as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise TryAgain(f"{self._title}的答复看不懂：{problem}") from None
+        raise self._refusal(status, answer)
 
     def _refusal(self, status: int, answer: bytes) -> Exception:
         told = f"{self._title}答复 {status}"

@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-LARGEST = 65_536
+from engine.kernel.clock import Clock
+from engine.kernel.gm.envelope import EnvelopeBroken, Identity, Nonces, Peer, seal, unseal
+
+LARGEST = 262_144
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,12 @@ Routes = Mapping[str, Callable[[Call], Answer]]
 def make_json_server(routes: Routes, *, port: int = 0) -> ThreadingHTTPServer:
     """A server on loopback; port 0 takes a free one. ``serve_forever`` runs it, each call in a thread of its own."""
     return ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"routes": routes}))
+
+
+def speak_sealed(server: ThreadingHTTPServer, *, own: Identity, peer: Peer) -> None:
+    """Let a server of ``make_json_server`` take envelopes of ``peer`` at ``POST /sealed`` too, and answer them in envelopes."""
+    handler: Any = server.RequestHandlerClass
+    handler.sealed, handler.nonces = (own, peer), Nonces()
 
 
 def behaviour(state: Any, modes: tuple[str, ...]) -> Callable[[Call], Answer]:
@@ -60,9 +69,22 @@ def run(make_server: Callable[[int], ThreadingHTTPServer], *, title: str, port: 
         server.server_close()
 
 
+def _find(routes: Routes, method: str, path: str) -> tuple[Callable[[Call], Answer], str] | None:
+    """What answers, and what follows its route."""
+    where = urlsplit(path).path
+    above = where.rpartition("/")[0] + "/"
+    answer = routes.get(f"{method} {where}")
+    if answer is not None:
+        return answer, ""
+    answer = routes.get(f"{method} {above}")
+    return None if answer is None else (answer, where.removeprefix(above))
+
+
 class _Handler(BaseHTTPRequestHandler):
     routes: Routes
     server: ThreadingHTTPServer
+    sealed: tuple[Identity, Peer] | None = None
+    nonces: Nonces
 
     def do_GET(self) -> None:
         self._route()
@@ -77,19 +99,31 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: bodies may name people."""
 
     def _route(self) -> None:
-        where = urlsplit(self.path)
-        above = where.path.rpartition("/")[0] + "/"
-        answer, rest = self.routes.get(f"{self.command} {where.path}"), ""
-        if answer is None:
-            answer, rest = self.routes.get(f"{self.command} {above}"), where.path.removeprefix(above)
         body = self._body()
-        if answer is None:
-            self._send(404, {"message": "没有这个接口"})
-        elif body is None:
+        if body is not None and self.sealed and self.path == "/sealed":
+            self._send(*self._opened(*self.sealed, body))
+        elif body is None and _find(self.routes, self.command, self.path) is not None:
             self._send(422, {"message": "请求不是 JSON 对象"})
         else:
-            base = f"http://127.0.0.1:{self.server.server_port}"
-            self._send(*answer(Call(base=base, rest=rest, key=self.headers.get("Idempotency-Key", ""), query=dict(parse_qsl(where.query)), body=body)))
+            self._send(*self._answer(self.command, self.path, self.headers.get("Idempotency-Key", ""), body or {}))
+
+    def _opened(self, own: Identity, peer: Peer, given: dict[str, Any]) -> Answer:
+        """The answer to what is in an envelope, in an envelope."""
+        try:
+            opened = unseal(own, peer, given, about="request", at=Clock().now(), first=self.nonces.first)
+            asked = json.loads(opened.body)
+            answer = self._answer(str(asked["method"]), str(asked["path"]), str(asked["headers"].get("Idempotency-Key", "")), json.loads(asked["body"] or "{}"))
+        except (EnvelopeBroken, KeyError, ValueError) as problem:
+            return 400, {"message": str(problem)}
+        told = {"status": answer[0], "body": answer[1] if isinstance(answer[1], str) else json.dumps(answer[1], ensure_ascii=False)}
+        return 200, dict(seal(own, peer, json.dumps(told, ensure_ascii=False).encode(), about="answer", answers=opened.nonce, at=Clock().now()))
+
+    def _answer(self, method: str, path: str, key: str, body: dict[str, Any]) -> Answer:
+        where, found = urlsplit(path), _find(self.routes, method, path)
+        if found is None:
+            return 404, {"message": "没有这个接口"}
+        base = f"http://127.0.0.1:{self.server.server_port}"
+        return found[0](Call(base=base, rest=found[1], key=key, query=dict(parse_qsl(where.query)), body=body))
 
     def _body(self) -> dict[str, Any] | None:
         """The object that was sent, {} without one; None for what is none."""

@@ -55,12 +55,12 @@ def issue_root(*, private: bytes, public: bytes, name: str, valid_from: datetime
     return _signed(private, _body(subject, subject, public, valid_from, valid_until, extensions))
 
 
-def issue_leaf(*, authority: Authority, public: bytes, name: str, organisation: str, valid_from: datetime, valid_until: datetime) -> bytes:
-    """A signing certificate (DER) for ``name`` of ``organisation``, issued by ``authority``."""
+def issue_leaf(*, authority: Authority, public: bytes, name: str, organisation: str, valid_from: datetime, valid_until: datetime, seals: bool = False) -> bytes:
+    """A certificate (DER) for ``name`` of ``organisation``, issued by ``authority``: to sign with, or to seal for when it ``seals``."""
     issuer = x509.Certificate.load(authority.certificate)
     extensions = [
         _extension("basic_constraints", {"ca": False}, critical=True),
-        _extension("key_usage", {"digital_signature", "non_repudiation"}, critical=True),
+        _extension("key_usage", {"key_encipherment", "data_encipherment"} if seals else {"digital_signature", "non_repudiation"}, critical=True),
         _extension("key_identifier", _key_identifier(public)),
         _extension("authority_key_identifier", {"key_identifier": issuer.key_identifier}),
     ]
@@ -105,6 +105,13 @@ def check_issued(der: bytes, *, root: bytes, at: datetime) -> CertificateFacts:
     if not facts.valid_from <= at <= facts.valid_until:
         raise CertificateInvalid("签名时证书不在有效期内")
     return facts
+
+
+def certificates_in(text: bytes) -> tuple[bytes, ...]:
+    """Every certificate (DER) of a PEM text; raises ValueError for what is none."""
+    from asn1crypto import pem
+
+    return tuple(der for label, _, der in pem.unarmor(text, multiple=True) if label == "CERTIFICATE")
 
 
 def to_pem(der: bytes, label: str) -> str:

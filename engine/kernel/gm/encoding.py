@@ -1,6 +1,8 @@
 """Fixed DER shapes of SM2 keys and signatures (RFC 5480, RFC 5958, GM/T 0009)."""
 from __future__ import annotations
 
+from engine.kernel.gm.provider import SealBroken
+
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFC
 B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
@@ -64,6 +66,38 @@ def decode_signature(signature: bytes) -> tuple[int, int]:
     if rest or not (0 < r < N and 0 < s < N) or encode_signature(r, s) != signature:
         raise ValueError("签名值不合规")
     return r, s
+
+
+def encode_cipher(point: bytes, digest: bytes, text: bytes) -> bytes:
+    """DER SM2Cipher (GM/T 0009): SEQUENCE {x, y, C3, C2} of the 65-byte point C1, the 32-byte digest and the text."""
+    body = _integer(int.from_bytes(point[1:33], "big")) + _integer(int.from_bytes(point[33:], "big")) + _octets(digest) + _octets(text)
+    return b"\x30" + _length(len(body)) + body
+
+
+def decode_cipher(sealed: bytes) -> tuple[bytes, bytes, bytes]:
+    """(C1 as 65 bytes, C3, C2) of a DER SM2Cipher; raises SealBroken when it is not strict DER or C1 is not on the curve."""
+    try:
+        start = 2 if sealed[1] < 0x80 else 2 + (sealed[1] & 0x7F)
+        x, rest = _read_integer(sealed[start:])
+        y, rest = _read_integer(rest)
+        point = b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
+        require_public(point)
+        digest, rest = rest[2:34], rest[34:]
+        text = rest[2:] if rest[1] < 0x80 else rest[2 + (rest[1] & 0x7F) :]
+        if encode_cipher(point, digest, text) != sealed or not text:
+            raise ValueError("不是 DER")
+    except (ValueError, IndexError, OverflowError):
+        raise SealBroken("密文不完整") from None
+    return point, digest, text
+
+
+def _octets(data: bytes) -> bytes:
+    return b"\x04" + _length(len(data)) + data
+
+
+def _length(size: int) -> bytes:
+    raw = size.to_bytes((size.bit_length() + 7) // 8 or 1, "big")
+    return raw if size < 0x80 else bytes([0x80 | len(raw)]) + raw
 
 
 def _integer(value: int) -> bytes:

@@ -82,6 +82,31 @@ class GmsslProvider:
         digest = self._message_digest(public, data, distid)
         return bool(_machine(public=public).verify(f"{r:064x}{s:064x}", digest))
 
+    def sm2_encrypt(self, public: bytes, data: bytes) -> bytes:
+        """GB/T 32918.4, 6.1: C1 = [k]G, C2 = M ⊕ KDF(x ‖ y), C3 = SM3(x ‖ M ‖ y), (x, y) = [k]P."""
+        encoding.require_public(public)
+        while True:
+            nonce = secrets.randbelow(encoding.N - 1) + 1
+            shared = bytes.fromhex(_machine()._kg(nonce, public[1:].hex()))
+            stream = self._stream(shared, len(data))
+            if any(stream):
+                text = bytes(a ^ b for a, b in zip(data, stream, strict=True))
+                point = b"\x04" + bytes.fromhex(_machine()._kg(nonce, encoding.G.hex()))
+                return encoding.encode_cipher(point, self.sm3(shared[:32] + data + shared[32:]), text)
+
+    def sm2_decrypt(self, private: bytes, sealed: bytes) -> bytes:
+        encoding.require_private(private)
+        point, digest, text = encoding.decode_cipher(sealed)
+        shared = bytes.fromhex(_machine()._kg(int.from_bytes(private, "big"), point[1:].hex()))
+        data = bytes(a ^ b for a, b in zip(text, self._stream(shared, len(text)), strict=True))
+        if not secrets.compare_digest(self.sm3(shared[:32] + data + shared[32:]), digest):
+            raise SealBroken("密文被改动，或不是给这把密钥的")
+        return data
+
+    def _stream(self, shared: bytes, size: int) -> bytes:
+        blocks = (self.sm3(shared + count.to_bytes(4, "big")) for count in range(1, size // 32 + 2))
+        return b"".join(blocks)[:size]
+
     def _message_digest(self, public: bytes, data: bytes, distid: bytes) -> bytes:
         """e = SM3(Z ‖ M), Z over the identifier, the curve and the public key (GB/T 32918.2, 5.5 and 6.1)."""
         curve = encoding.A.to_bytes(32, "big") + encoding.B.to_bytes(32, "big") + encoding.G

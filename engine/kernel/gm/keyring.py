@@ -12,6 +12,7 @@ from asn1crypto import keys, pem
 
 from engine.kernel.gm.certificates import Authority, issue_leaf, issue_root, to_pem
 from engine.kernel.gm.encoding import private_key_info
+from engine.kernel.gm.envelope import Identity
 from engine.kernel.gm.private_files import KeyFileUnsafe, make_file, read_file
 from engine.kernel.gm.provider import KeyPair
 from engine.kernel.gm.sm2 import sm2_generate
@@ -22,7 +23,7 @@ from engine.kernel.gm.vaults import Vault, open_vault
 __all__ = ["KeyFileUnsafe", "KeyRing", "Signer"]
 
 ROOT_NAME = "规程平台根证书"
-SIGNERS = {"audit": "审计锚定", "bundle": "案件导出", "release": "程序发布"}
+SIGNERS = {"audit": "审计锚定", "bundle": "案件导出", "release": "程序发布", "transport": "数据传输签名", "sealing": "数据传输加密"}
 _ROOT_FROM, _ROOT_UNTIL = datetime(2015, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 _WRAPPED = b"wrapped:"
 T = TypeVar("T")
@@ -108,10 +109,16 @@ class KeyRing:
         key = f"{name}_1"
         return self._kept(f"sign:{key}", lambda: Signer(certificate=self._certificate(name, key), sign=lambda data: self.vault.sign(key, data)))
 
-    def issue_certificate(self, *, public: bytes, name: str, organisation: str, valid_from: datetime, valid_until: datetime) -> bytes:
-        """A signing certificate (DER) from our authority."""
+    @property
+    def identity(self) -> Identity:
+        """Who this deployment is to outside systems: two certificates from our authority, the keys behind them in the vault."""
+        signer = self.signer("transport")
+        return Identity(signing=signer.certificate, sealing=self.signer("sealing").certificate, sign=signer.sign, unseal=lambda sealed: self.vault.decrypt("sealing_1", sealed))
+
+    def issue_certificate(self, *, public: bytes, name: str, organisation: str, valid_from: datetime, valid_until: datetime, seals: bool = False) -> bytes:
+        """A certificate (DER) from our authority, to sign with or to seal for."""
         return issue_leaf(
-            authority=self.root, public=public, name=name, organisation=organisation, valid_from=valid_from, valid_until=valid_until
+            authority=self.root, public=public, name=name, organisation=organisation, valid_from=valid_from, valid_until=valid_until, seals=seals
         )
 
     def renew_data_key(self) -> VersionedKey:
@@ -174,6 +181,7 @@ class KeyRing:
         file = self._folder / f"sign_{key}.crt"
         make_file(file, lambda: self.issue_certificate(
             public=self.vault.public(key), name=f"规程平台{SIGNERS[name]}", organisation="规程平台", valid_from=_ROOT_FROM, valid_until=_ROOT_UNTIL,
+            seals=name == "sealing",
         ))
         return file.read_bytes()
 

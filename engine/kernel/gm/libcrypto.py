@@ -33,6 +33,12 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "EVP_PKEY_CTX_set1_id": (_INT, [_POINTER, _BYTES, _SIZE]),
     "EVP_DigestSign": (_INT, [_POINTER, _POINTER, ctypes.POINTER(_SIZE), _BYTES, _SIZE]),
     "EVP_DigestVerify": (_INT, [_POINTER, _BYTES, _SIZE, _BYTES, _SIZE]),
+    "EVP_PKEY_CTX_new": (_POINTER, [_POINTER, _POINTER]),
+    "EVP_PKEY_CTX_free": (None, [_POINTER]),
+    "EVP_PKEY_encrypt_init": (_INT, [_POINTER]),
+    "EVP_PKEY_decrypt_init": (_INT, [_POINTER]),
+    "EVP_PKEY_encrypt": (_INT, [_POINTER, _BYTES, ctypes.POINTER(_SIZE), _BYTES, _SIZE]),
+    "EVP_PKEY_decrypt": (_INT, [_POINTER, _BYTES, ctypes.POINTER(_SIZE), _BYTES, _SIZE]),
     "ERR_clear_error": (None, []),
 }
 
@@ -132,6 +138,31 @@ class LibcryptoProvider:
             good = self._c.EVP_DigestVerify(context, signature, len(signature), data, len(data)) == 1
             self._c.ERR_clear_error()
             return good
+
+    def sm2_encrypt(self, public: bytes, data: bytes) -> bytes:
+        encoding.require_public(public)
+        with self._public(public) as key:
+            return self._crypt(key, data, self._c.EVP_PKEY_encrypt_init, self._c.EVP_PKEY_encrypt)
+
+    def sm2_decrypt(self, private: bytes, sealed: bytes) -> bytes:
+        encoding.decode_cipher(sealed)
+        with self._private(private) as key:
+            try:
+                return self._crypt(key, sealed, self._c.EVP_PKEY_decrypt_init, self._c.EVP_PKEY_decrypt)
+            except ProviderUnavailable:
+                raise SealBroken("密文被改动，或不是给这把密钥的") from None
+
+    def _crypt(self, key: int, data: bytes, init: Callable[..., int], run: Callable[..., int]) -> bytes:
+        context = self._c.EVP_PKEY_CTX_new(key, None)
+        try:
+            self._require(init(context), "初始化")
+            size = _SIZE()
+            self._require(run(context, None, ctypes.byref(size), data, len(data)), "加解密")
+            out = ctypes.create_string_buffer(size.value)
+            self._require(run(context, out, ctypes.byref(size), data, len(data)), "加解密")
+            return out.raw[: size.value]
+        finally:
+            self._c.EVP_PKEY_CTX_free(context)
 
     def _require(self, result: int, deed: str) -> None:
         if result <= 0:

@@ -40,6 +40,10 @@ class Provider(Protocol):
 
     def sm2_verify(self, public: bytes, data: bytes, signature: bytes, distid: bytes) -> bool: ...
 
+    def sm2_encrypt(self, public: bytes, data: bytes) -> bytes: ...
+
+    def sm2_decrypt(self, private: bytes, sealed: bytes) -> bytes: ...
+
 
 class ProviderUnavailable(RuntimeError):
     """The library behind a provider is missing or lacks the national algorithms."""

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from engine.access.actors import Actor
 from engine.kernel.errors import Invalid
-from engine.packs.manifest import Exchange
 from engine.runtime.application import Application
-from engine.runtime.exchange.contract import PAGE, ExchangePartner, Item
+from engine.runtime.exchange.contract import PAGE, Item
 from engine.runtime.exchange.listed import get_exchange
+from engine.runtime.exchange.partner import partner_of
 from engine.runtime.exchange.receive import take_items
 from engine.runtime.exchange.run_exchange import OPERATOR
 from engine.storage.tables.exchanges import exchange_item
@@ -37,7 +37,7 @@ class Compared:
 def compare_day(app: Application, *, name: str, day: date) -> Compared:
     """Ask the system about ``day``; raises TryAgain when it does not answer."""
     exchange = get_exchange(app.catalogue, name)
-    theirs = set(_partner(app, exchange).keys_of(exchange.feed, day=day))
+    theirs = set(partner_of(app, exchange).keys_of(exchange.feed, day=day))
     t = exchange_item.c
     with app.db.connect() as connection:
         ours = {row.key: row.state for row in connection.execute(select(t.key, t.state).where(t.exchange == name, t.day == day))}
@@ -53,10 +53,5 @@ def fetch_missing(app: Application, *, actor: Actor, name: str, keys: Sequence[s
     exchange = get_exchange(app.catalogue, name)
     if exchange.way != "in" or not keys or len(keys) > PAGE:
         raise Invalid(f"选 1 到 {PAGE} 条要补取的来件。")
-    found: Sequence[Item] = _partner(app, exchange).fetch(exchange.feed, keys=list(keys))
+    found: Sequence[Item] = partner_of(app, exchange).fetch(exchange.feed, keys=list(keys))
     return take_items(app, exchange, found, at=at, again=True)
-
-
-def _partner(app: Application, exchange: Exchange) -> ExchangePartner:
-    partner: ExchangePartner = app.connector(exchange.system)
-    return partner

@@ -17,6 +17,7 @@ from engine.registers.declaration import Register
 from engine.runtime.application import Application
 from engine.runtime.exchange.contract import PAGE, ExchangePartner
 from engine.runtime.exchange.listed import keep_item, known_keys, state_of
+from engine.runtime.exchange.partner import partner_of
 from engine.storage.tables.exchanges import exchange_state
 from engine.storage.tables.organisation import unit
 
@@ -26,7 +27,7 @@ OVERLAP = timedelta(minutes=15)
 
 def give_all(app: Application, exchange: Exchange, *, at: datetime) -> int:
     """Page after page; how many records were given. The place is kept after every record, so that a break repeats one at most."""
-    partner: ExchangePartner = app.connector(exchange.system)
+    partner = partner_of(app, exchange)
     register, table = get_register(app.library, str(exchange.register))
     with app.db.begin() as connection:
         place, given = _looking_back(str(state_of(connection, exchange.name, lock=True)["cursor"])), 0

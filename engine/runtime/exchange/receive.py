@@ -15,8 +15,9 @@ from engine.registers.catalogue import get_register
 from engine.registers.declaration import Register
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
-from engine.runtime.exchange.contract import PAGE, ExchangePartner, Item
+from engine.runtime.exchange.contract import PAGE, Item
 from engine.runtime.exchange.listed import keep_item, known_keys, state_of
+from engine.runtime.exchange.partner import partner_of
 from engine.runtime.receiving_unit import receiving_unit
 from engine.runtime.start_on_message import start_on_message
 from engine.storage.tables.exchanges import exchange_state
@@ -28,7 +29,7 @@ UNIT = "unit_code"
 
 def pull_all(app: Application, exchange: Exchange, *, at: datetime) -> int:
     """Page after page from where the last one ended; how many items were new. The place is kept after every page, so that a break loses nothing."""
-    partner: ExchangePartner = app.connector(exchange.system)
+    partner = partner_of(app, exchange)
     with app.db.begin() as connection:
         after, taken = str(state_of(connection, exchange.name, lock=True)["cursor"]), 0
     while True:

@@ -26,6 +26,10 @@ class Vault(Protocol):
         """The DER signature (SM2 over SM3) of ``data``; the private key never leaves the vault."""
         ...
 
+    def decrypt(self, key: str, sealed: bytes) -> bytes:
+        """What somebody sealed for the public key of ``key`` by ``sm2_encrypt``; raises SealBroken."""
+        ...
+
     def wrap(self, secret: bytes) -> bytes:
         """``secret`` sealed under the vault's own key, for keys at rest outside of it."""
         ...

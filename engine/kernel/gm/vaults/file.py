@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.kernel.gm.private_files import make_file, read_file
-from engine.kernel.gm.sm2 import sm2_generate, sm2_public_key, sm2_sign
+from engine.kernel.gm.sm2 import sm2_decrypt, sm2_generate, sm2_public_key, sm2_sign
 
 
 class FileVault:
@@ -20,6 +20,9 @@ class FileVault:
 
     def sign(self, key: str, data: bytes) -> bytes:
         return sm2_sign(self._private(key), data)
+
+    def decrypt(self, key: str, sealed: bytes) -> bytes:
+        return sm2_decrypt(self._private(key), sealed)
 
     def wrap(self, secret: bytes) -> bytes:
         """As it is: a key that lay beside what it seals would protect nothing."""

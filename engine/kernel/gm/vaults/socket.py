@@ -1,6 +1,6 @@
 """A device that answers over a socket: one JSON line asks, one answers. ``python -m engine hsm-simulator`` speaks it.
 
-Asked are ``{"do": "public"|"sign"|"wrap"|"unwrap", "key": name, "data": hex}``, answered ``{"data": hex}`` or ``{"error": text}``.
+Asked are ``{"do": "public"|"sign"|"decrypt"|"wrap"|"unwrap", "key": name, "data": hex}``, answered ``{"data": hex}`` or ``{"error": text}``.
 A vendor's client (GM/T 0018 SDF, GM/T 0020 SVS) takes the place of ``_ask``; nothing else of the platform changes.
 """
 from __future__ import annotations
@@ -27,6 +27,9 @@ class SocketVault:
 
     def sign(self, key: str, data: bytes) -> bytes:
         return self._ask("sign", key, data)
+
+    def decrypt(self, key: str, sealed: bytes) -> bytes:
+        return self._ask("decrypt", key, sealed)
 
     def wrap(self, secret: bytes) -> bytes:
         return self._ask("wrap", "", secret)
