@@ -74,7 +74,8 @@ def _seal_before_commit(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    connection.info.pop(DIRTY, None)
+    if not connection.invalidated:  # a lost connection took its notes along
+        connection.info.pop(DIRTY, None)
 
 
 def seal_changes(connection: Connection) -> None:

@@ -18,7 +18,7 @@ GUARDS = frozenset({"admin", "auditor", "security"})
 
 
 def plain_address(text: str) -> str:
-    """An address in its one form: an IPv4 address that came over an IPv6 socket (``::ffff:10.1.2.3``) is IPv4; what is none stays as it is."""
+    """An address in its one form: an IPv4 address that came over an IPv6 socket (``::ffff:192.0.2.3``) is IPv4; what is none stays as it is."""
     try:
         found = ip_address(text.partition("%")[0])
     except ValueError:
@@ -36,7 +36,7 @@ def within(address: str, networks: Iterable[str]) -> bool:
 
 
 def read_network(text: str) -> IPv4Network | IPv6Network:
-    """``10.1.0.0/16``, ``2001:db8::/32`` or one address; raises ValueError."""
+    """``192.0.2.0/24``, ``2001:db8::/32`` or one address; raises ValueError."""
     return ip_network(text.strip(), strict=False)
 
 
@@ -62,7 +62,7 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             try:
                 read_network(str(one))
             except ValueError:
-                yield name, f"“{str(one)[:60]}”不是地址范围，应写成 10.1.0.0/16、2001:db8::/32 或一个地址的样子，每行一个。"
+                yield name, f"“{str(one)[:60]}”不是地址范围，应写成 192.0.2.0/24、2001:db8::/32 或一个地址的样子，每行一个。"
     try:
         if given.get("hours"):
             read_hours(str(given["hours"]))

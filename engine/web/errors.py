@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from engine.kernel.errors import DeployRefused, GuichengError, Invalid
@@ -29,6 +30,15 @@ PLAIN = {
 BROKEN = "系统内部出了问题，这一步没有办成，数据没有改动。已填的内容保存在草稿里，请稍后重试；多次不行请把下面的编号告诉管理员。"
 
 BROKEN_API = "系统内部出了问题，这次没有办成，数据没有改动。请稍后用同一个 Idempotency-Key 重发；多次不行请把响应头 X-Request-Id 告诉管理员。"
+
+LOST = "与数据库的连接断了一下，已经自动重连，这一次没有办成。请再按一次：同一次提交不会办两遍，已填的内容还在上一页。"
+
+
+class Interrupted(GuichengError):
+    """The database went away in the middle of a request; what was begun is undone there."""
+
+    status = 503
+    code = "interrupted"
 
 
 def install(app: Flask) -> None:
@@ -72,6 +82,8 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
 
 def on_bug(error: Exception) -> ResponseReturnValue:
     """Anything else is ours: the log gets it, the reader gets what happened to the work and a number to quote."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return on_guicheng(Interrupted(LOST))
     number = api.request_id() if api.below_api() else new_id().hex[-12:]
     log.error("unhandled", number=number, path=request.path, method=request.method, exc_info=error)
     if api.below_api():

@@ -61,6 +61,7 @@ def test_an_untouched_trail_holds_and_an_idle_hour_sets_no_anchor(connection: Co
     assert [line["seq"] for line in anchors.kept_outside(trail)] == [1, 2]
 
 
+@pytest.mark.requirement("NFM-014")
 @pytest.mark.requirement("NFR-096")
 def test_a_record_rewritten_with_all_hashes_after_it_contradicts_the_anchor(connection: Connection, keys: KeyRing, trail: Path) -> None:
     connection.execute(update(audit).where(audit.c.chain == "Z/ZA", audit.c.seq == 2).values(actor_name="李四"))

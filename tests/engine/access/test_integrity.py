@@ -94,6 +94,9 @@ def furnish(app: Any) -> list[str]:
     return [enrolment.secret, *codes, "310101199003074618", "310101198001011234", "13800000000", PASSWORD]
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
+@pytest.mark.requirement("NFM-014")
 @pytest.mark.requirement("NFR-095")
 def test_nothing_secret_of_anybody_lies_open_in_the_database(town: Any) -> None:
     """What is kept of passwords, second factors, numbers and telephones can be read by nobody; that nobody changes it is the next test's matter."""
@@ -107,6 +110,8 @@ def test_nothing_secret_of_anybody_lies_open_in_the_database(town: Any) -> None:
                 assert not found, (table, found)
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 @pytest.mark.requirement("NFR-066")
 @pytest.mark.requirement("NFR-092")
 @pytest.mark.requirement("NFR-095")

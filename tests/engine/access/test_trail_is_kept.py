@@ -32,6 +32,8 @@ def auditor(town: Town) -> Browser:
     return Browser(town.app, "keeper")
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 @pytest.mark.requirement("NFM-058")
 def test_nobody_takes_a_record_away_within_half_a_year_or_later(town: Town, auditor: Browser) -> None:
     app = town.app

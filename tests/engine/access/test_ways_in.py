@@ -40,6 +40,8 @@ def wrong(connection: Connection, login: str, at: Any, times: int = 5) -> list[s
     return [sign_in(connection, login=login, password="wrong", at=at).refusal or "" for _ in range(times)]
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 def test_each_lock_is_longer_than_the_one_before_and_a_sign_in_forgets_them(connection: Connection, li: Any) -> None:
     at = AT
     for minutes in (15, 30, 60):
@@ -126,6 +128,8 @@ def test_only_a_proxy_of_ours_is_believed(peer: str, forwarded: str, address: st
     assert seen["REMOTE_ADDR"] == "10.0.0.1"
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 def test_a_code_is_taken_once_and_a_recovery_code_too(connection: Connection, li: Any, keys: KeyRing) -> None:
     made = second_factor.begin(connection, keys, account_id=li.account_id, at=AT)
     assert made.address.startswith("otpauth://totp/") and second_factor.waiting(connection, keys, account_id=li.account_id) == made

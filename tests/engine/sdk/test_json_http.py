@@ -58,6 +58,7 @@ def test_a_decision_is_told_from_what_is_worth_another_try(status: int, answer: 
         http_to(url, **more).post("/in", {}, number)
 
 
+@pytest.mark.requirement("NFM-072")
 @pytest.mark.parametrize("speak", [lambda peer: peer.close(), lambda peer: peer.sendall(b"nonsense\r\n\r\n"), lambda peer: None])
 def test_who_hangs_up_talks_nonsense_or_says_nothing_is_asked_again(speak: Callable[[socket.socket], object]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

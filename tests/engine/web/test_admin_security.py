@@ -81,6 +81,8 @@ def test_keys_are_changed_on_the_page(site: Any) -> None:
     assert b"BEGIN CERTIFICATE" in officer.get("/root.pem").data
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 def test_a_head_exports_a_case_and_the_handler_reveals_with_a_reason(site: Any) -> None:
     town, browser, _ = site
     started = start_clue(town)

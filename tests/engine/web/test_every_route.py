@@ -172,6 +172,9 @@ def look(answer: TestResponse) -> tuple[int, str, str]:
     return answer.status_code, str(error.get("code")), str(error.get("message"))
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
+@pytest.mark.requirement("NFM-014")
 def test_a_stranger_with_real_ids_sees_what_everyone_sees_of_nothing(house: House) -> None:
     stranger = house.browser("other_officer")
     leaks, odd = [], []

@@ -163,6 +163,9 @@ def test_tokens_that_ran_out_were_revoked_or_belong_to_nobody_are_worth_nothing(
     assert status(again) == 401
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
+@pytest.mark.requirement("NFM-014")
 @pytest.mark.requirement("NFM-076")
 def test_what_is_refused_is_logged_and_whoever_is_refused_often_becomes_an_alarm(house: House) -> None:
     browser = house.browser("other_officer")

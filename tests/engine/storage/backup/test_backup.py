@@ -47,6 +47,8 @@ def backed_up(town: Town, target: Path) -> Any:
     return make_backup(town.app.db, url=url, data_dir=town.app.settings.data_dir, target=target, passphrase=PASSPHRASE, at=town.app.clock.now())
 
 
+@pytest.mark.requirement("NFM-050")
+@pytest.mark.requirement("NFR-061")
 def test_a_backup_of_a_working_platform_comes_back_with_the_same_chain_heads(town: Town, empty: Settings, tmp_path: Path) -> None:
     started = start_clue(town)
     sm3 = town.app.blobs.put("证据".encode())
