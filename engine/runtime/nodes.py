@@ -57,7 +57,8 @@ def outcome_of(work: Work, value: str) -> Outcome:
     """The chosen outcome; raises Invalid when the node doesn't offer it now."""
     assert work.task is not None
     node = node_of(work.app, work.instance, work.task)
-    offered = outcomes_of(node, work.machine.facts(work.task["engine_id"]))
+    facts = work.machine.facts(work.task["engine_id"])
+    offered = outcomes_of(node, {**facts, "case_id": None} if work.kind == "start" else facts)  # as the page said before there was a case
     for outcome in offered:
         if outcome.value == value:
             return outcome

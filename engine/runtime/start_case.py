@@ -31,6 +31,7 @@ from engine.runtime.once import once
 from engine.runtime.open_tasks import Takers, attributes_of, task_row
 from engine.runtime.save_draft import drop_start_draft
 from engine.runtime.settle import settle
+from engine.runtime.undo import BEGUN
 from engine.runtime.work import ActResult, Row, Work
 from engine.storage.database import for_reading
 from engine.storage.tables.cases import case_file
@@ -196,6 +197,8 @@ def _begin(work: Work, *, data: Mapping[str, Any] | None, outcome: str | None, o
             work.done_by[f"{waits[0].scope}/{waits[0].node}"] = work.actor.person_id
         return settle(work)
     wait = waits[0]
+    if work.undo:
+        work.undo.append({"op": BEGUN})
     asked = attributes_of(work, wait)
     work.task = _first_task(work, wait, asked)
     return finish(work, data=data or {}, outcome=outcome, opinion=opinion)

@@ -21,6 +21,9 @@ from engine.storage.tables.registers import record_history
 from engine.storage.tables.runtime import submission, task, task_signer
 from engine.storage.tables.statistics import report_issue
 
+BEGUN = "begun"
+"""Stands in the undo list of a start where its first step begins: what was done before it stays when the step is withdrawn."""
+
 
 def apply_undo(work: Work, entries: list[dict[str, Any]]) -> None:
     """Undo the entries, last first."""
@@ -29,7 +32,7 @@ def apply_undo(work: Work, entries: list[dict[str, Any]]) -> None:
 
 
 def _case(work: Work, entry: Mapping[str, Any]) -> None:
-    before = {name: _typed(name, value) for name, value in entry["before"].items()}
+    before = {name: _typed(name, value) for name, value in entry["before"].items() if name != "number"}  # a number stays, or the book would have a gap
     work.case.update(before)
     work.case_changes.update(before)
 
@@ -104,7 +107,7 @@ def _report(work: Work, entry: Mapping[str, Any]) -> None:
 
 INVERSES: dict[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "case": _case, "clock": _clock, "link": _link, "party": _party, "record": _record, "removed_record": _removed_record, "made_record": _made_record, "document": _document,
-    "superseded": _superseded, "report": _report, "signers": _signers,
+    "superseded": _superseded, BEGUN: lambda work, entry: None, "report": _report, "signers": _signers,
 }
 
 

@@ -13,11 +13,14 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, Forbidden, NotFound
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_instance, load_machine, request_hash
+from engine.runtime.bpmn.again import begin_again
+from engine.runtime.bundles import process_for
+from engine.runtime.decide import decider
 from engine.runtime.once import once
 from engine.runtime.save_draft import OPINION
 from engine.runtime.secrets import open_secrets
 from engine.runtime.settle import settle
-from engine.runtime.undo import apply_undo, reopen
+from engine.runtime.undo import BEGUN, apply_undo, reopen
 from engine.runtime.work import ActResult, Row, Work
 from engine.storage.tables.organisation import notice
 from engine.storage.tables.runtime import act, draft, submission, task
@@ -53,12 +56,15 @@ def _own_act(connection: Connection, actor: Actor, act_id: UUID) -> Row:
 
 def find_obstacle(connection: Connection, row: Mapping[str, Any]) -> str | None:
     """Why the act can't be withdrawn now, in Chinese; None when it can."""
-    if row["kind"] not in WITHDRAWABLE or row["snapshot"] is None:
+    started = row["kind"] == "start" and row["task_id"] is not None
+    if not started and (row["kind"] not in WITHDRAWABLE or row["snapshot"] is None):
         return "这次办理不能撤回。"
     if row["undone_by"] is not None:
         return "这次办理已经撤回过了。"
     if row["result"].get("irreversible"):
         return "这次办理已经生效（例如已编号用印、已生成案件），不能撤回；要改请走变更程序。"
+    if started and any(entry["op"] == "clock" for entry in row["result"].get("undo", ())):
+        return "登记时已经开始计算法定期限，不能撤回；要改请在后面的环节改。"
     later = connection.execute(
         select(act.c.actor_name, act.c.automatic, act.c.result["irreversible"].as_boolean().label("irreversible"), act.c.title)
         .where(act.c.instance_id == row["instance_id"], act.c.rev_before > row["rev_before"], act.c.kind != "withdraw", act.c.undone_by.is_(None))
@@ -77,21 +83,38 @@ def _take_back(work: Work, row: Row) -> ActResult:
         raise Forbidden("只有本人可以撤回。")
     connection = work.connection
     later = connection.execute(
-        select(act.c.id, act.c.result).where(act.c.instance_id == row["instance_id"], act.c.rev_before >= row["rev_before"], act.c.undone_by.is_(None))
+        select(act.c.id, act.c.kind, act.c.result).where(act.c.instance_id == row["instance_id"], act.c.rev_before >= row["rev_before"], act.c.undone_by.is_(None))
         .order_by(act.c.rev_before)
     ).all()
-    for _, result in reversed(later):
-        apply_undo(work, result.get("undo", []))
-    undone = [id for id, _ in later]
+    for _, kind, result in reversed(later):
+        apply_undo(work, _entries(kind, result))
+    undone = [id for id, _, _ in later]
     connection.execute(update(act).where(act.c.id.in_(undone)).values(undone_by=work.act_id))
     work.batch.add(delete(notice).where(notice.c.case_id == work.case["id"], notice.c.at >= row["at"], notice.c.read_at.is_(None), notice.c.kind == "task"))
-    work.machine = load_machine(work.app, {**work.instance, "state": row["snapshot"]}, work.at)
     reopened = connection.execute(select(task).where(task.c.id == row["task_id"])).mappings().one()
+    _stand_before(work, row, reopened["engine_id"])
     work.outcome_title = f"撤回“{row['outcome_title'] or row['title']}”"
     _restore_answers(work, row, undone)
     reopen(work, reopened["id"])
     _forget(work, reopened["engine_id"])
     return settle(work)
+
+
+def _entries(kind: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What of an act's undo list is taken back: of a start only what its first step did."""
+    entries: list[dict[str, Any]] = result.get("undo", [])
+    begun = next((number for number, entry in enumerate(entries) if entry["op"] == BEGUN), -1) if kind == "start" else -1
+    return entries[begun + 1:]
+
+
+def _stand_before(work: Work, row: Row, engine_id: str) -> None:
+    """The machine as it stood before the act; before the first step was done, for a start."""
+    if row["snapshot"] is not None:
+        work.machine = load_machine(work.app, {**work.instance, "state": row["snapshot"]}, work.at)
+        return
+    pinned = work.app.library.bundle(work.instance["bundle_id"])
+    process = process_for(work.app, pinned, work.instance["process"])
+    work.machine, work.flows, work.nodes = begin_again(process, row["moves"], before=engine_id, decide=decider(work.app, pinned, row["at"]))
 
 
 def _forget(work: Work, engine_id: str) -> None:

@@ -127,8 +127,7 @@ def withdrawable(*, actor: Actor, acts: Sequence[Row]) -> Row | None:
         if act["automatic"] and not act["irreversible"]:
             continue
         passed.add(act["instance_id"])
-        own = act["actor_id"] == actor.person_id and act["kind"] in ("complete", "return")
-        if own and act["has_snapshot"] and not act["irreversible"]:
+        if act["actor_id"] == actor.person_id and act["movable"] and not act["irreversible"]:
             return act
     return None
 

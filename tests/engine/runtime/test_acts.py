@@ -147,9 +147,9 @@ def test_no_withdrawal_after_somebody_went_on(town: Town) -> None:
         withdraw_act(town.app, actor=town.actor("officer"), act_id=done.act_id, key=key(), at=now(town))
 
 
-def test_a_start_is_not_withdrawn_and_its_clock_runs_on(town: Town) -> None:
+def test_a_start_that_set_a_legal_clock_going_is_not_withdrawn(town: Town) -> None:
     started = start_clue(town)
-    with pytest.raises(Conflict, match="不能撤回"):
+    with pytest.raises(Conflict, match="登记时已经开始计算法定期限，不能撤回"):
         withdraw_act(town.app, actor=town.actor("officer"), act_id=started.act_id, key=key(), at=now(town))
     with pytest.raises(NotFound):
         withdraw_act(town.app, actor=town.actor("head"), act_id=started.act_id, key=key(), at=now(town))

@@ -2,13 +2,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
-from engine.kernel.errors import GuichengError, Invalid
+from engine.kernel.errors import Conflict, GuichengError, Invalid
 from engine.registers.catalogue import get_register
+from engine.runtime.bpmn.journal import state_digest
+from engine.runtime.case_bundle.replay import Content, replay
+from engine.runtime.invariants import find_violations
 from engine.runtime.withdraw_act import withdraw_act
+from engine.storage.tables.runtime import act, instance
 from tests.packs.construction_waste_transfer.conftest import CaseSystem
 from tests.packs.construction_waste_transfer.tickets import NUMBER, PROCESS, apply, disposal, handed_out, person, request, reviewed
 from tests.packs.walk import Walker
@@ -36,6 +41,38 @@ def test_an_application_is_reviewed_by_squad_district_and_city(walk: Walker) -> 
     walk.do("city_head", "city_review")
 
     assert (walk.waiting(), walk.holders("city_dispatch"), state(walk)) == ({"city_dispatch"}, {"city_staff"}, "派发中")
+
+
+def test_an_application_is_taken_back_improved_sent_again_and_deleted(walk: Walker) -> None:
+    apply(walk)
+    take_back(walk)
+    assert (walk.waiting(), walk.holders("apply"), state(walk), record(walk)["reason"]) == ({"apply"}, {"a1_officer"}, "填写申请", None)
+    walk.do("a1_officer", "apply", "submit", request(walk, reason="距区界约五十米。"))
+    assert (walk.waiting(), walk.case()["number"], record(walk)["reason"]) == ({"squad_review"}, "沪城管云移〔2026〕0001号", "距区界约五十米。")
+
+    with pytest.raises(Conflict, match="已经撤回过"):
+        take_back(walk, kind="start")
+    take_back(walk, kind="complete")
+    walk.do("a1_officer", "apply", "delete", request(walk))
+    assert (state(walk), find_violations(walk.app)) == ("已删除", [])
+    assert done_again(walk) == 5
+
+
+def done_again(walk: Walker) -> int:
+    """How many acts the engine did again from what is kept, each with the state that was kept."""
+    with walk.app.db.connect() as connection:
+        row = dict(connection.execute(select(instance).where(instance.c.case_id == walk.case_id)).mappings().one())
+    acts = [{**one, "at": one["at"].isoformat()} for one in walk.acts()]
+    library = walk.app.library
+    bundles = {str(row["bundle_id"]): {name: str(id) for name, id in library.bundle(row["bundle_id"]).members.items()}}
+    content = Content(bundles, lambda name: library.definition(UUID(name)).content)
+    return replay({"id": row["id"], "title": row["title"], "state_digest": state_digest(row["state"])}, acts, content, {}).acts
+
+
+def take_back(walk: Walker, *, kind: str = "start") -> None:
+    with walk.app.db.connect() as connection:
+        id = connection.scalar(select(act.c.id).where(act.c.case_id == walk.case_id, act.c.kind == kind).order_by(act.c.rev_before.desc()).limit(1))
+    withdraw_act(walk.app, actor=walk.actor("a1_officer"), act_id=id, key=str(uuid4()), at=walk.at)
 
 
 @pytest.mark.requirement("CMD-170")

@@ -51,7 +51,9 @@ WHERE i.case_id = :case_id ORDER BY i.started_at, i.id
 -- name: acts
 -- Everything that was done, newest first; the last thousand. ``scope`` names the call activities above the step.
 SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.actor_name, a.actor_post, a.on_behalf_of, a.at, a.outcome, a.outcome_title, a.opinion,
-  a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before, a.snapshot IS NOT NULL AS has_snapshot,
+  a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before,
+  CASE WHEN a.kind = 'start' THEN a.task_id IS NOT NULL AND NOT coalesce(a.result->'undo' @> '[{"op": "clock"}]', false)
+    ELSE a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return') END AS movable,
   coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS irreversible, coalesce(t.scope, '') AS scope
 FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000
 

@@ -207,11 +207,13 @@ SELECT count(*) FROM (SELECT 1 FROM act WHERE actor_id = :person AND kind = ANY(
 SELECT a.id AS act_id, a.case_id, k.title, k.subject, coalesce(a.outcome_title, nullif(a.title, ''), '办理') AS what, a.at,
   a.undone_by IS NOT NULL AS undone, CASE WHEN NOT later.automatic THEN later.actor_name END AS acted_by, now.holder,
   (own.final OR later.automatic IS TRUE) AS irreversible,
-  (a.undone_by IS NULL AND later.automatic IS NULL AND NOT own.final AND a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return')) AS can_withdraw
+  (a.undone_by IS NULL AND later.automatic IS NULL AND NOT own.final AND own.movable) AS can_withdraw
 FROM (SELECT * FROM act WHERE actor_id = :person AND at >= :since AND kind IN ('start', 'complete', 'return', 'transfer')
       ORDER BY at DESC LIMIT :limit) a
 JOIN case_file k ON k.id = a.case_id
-CROSS JOIN LATERAL (SELECT coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS final) own
+CROSS JOIN LATERAL (SELECT coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS final,
+  CASE WHEN a.kind = 'start' THEN a.task_id IS NOT NULL AND NOT coalesce(a.result->'undo' @> '[{"op": "clock"}]', false)
+    ELSE a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return') END AS movable) own
 LEFT JOIN LATERAL (
   SELECT l.actor_name, l.automatic FROM act l
   WHERE l.instance_id = a.instance_id AND l.rev_before > a.rev_before AND l.kind <> 'withdraw' AND l.undone_by IS NULL
