@@ -53,9 +53,11 @@ class Composed:
 
 def compose(
     template: Template, snapshot: Snapshot, *, check_code: str, verify_url: str, watermark: str = "",
-    find_image: Callable[[str], bytes] | None = None,
+    find_image: Callable[[str], bytes] | None = None, signed: Mapping[str, str] | None = None,
 ) -> Composed:
     """``watermark`` lies across every page; ``verify_url`` becomes the QR code of the last page, none when it is empty.
+
+    ``signed`` gives the SM3 of the signature of whoever signs at an anchor, for the foot of every page where the template has one.
 
     Raises Invalid when the body can't be filled in with this snapshot.
     """
@@ -64,7 +66,7 @@ def compose(
     number = snapshot.number or ""
     page = _PAGE.format(
         title=escape(f"{template.title} {number}".strip()), style=_style(template, watermark), layout=template.layout,
-        foot=_foot(number), body=body, last=_foot(number, check_code, verify_url),
+        foot=_foot(number, strip=_strip(template, snapshot, marks, signed or {})), body=body, last=_foot(number, check_code, verify_url),
     )
     return Composed(html=page, anchors=tuple(dict.fromkeys(marks.anchors)), blocks=marks.blocks)
 
@@ -134,6 +136,7 @@ class _Marks:
 def _fill(template: Template, snapshot: Snapshot, marks: _Marks) -> str:
     context = {
         "title": template.title, "signers": [spec.node for spec in template.signatures], "data": snapshot.data, "case": snapshot.case, "unit": snapshot.unit, "handling_unit": snapshot.handling_unit or snapshot.unit,
+        "certificate": lambda person: (snapshot.data.get("$certificates") or {}).get(str(person), ""),
         "number": snapshot.number or "", "today": snapshot.today, "anchor": marks.anchor, "block": marks.block, "image": marks.image, "qr": qr_picture,
         "opinions": [_opinion(template, snapshot, marks, index) for index in range(len(snapshot.opinions))],
     }
@@ -169,8 +172,18 @@ def _plain(value: Any) -> str:
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _foot(number: str, check_code: str = "", verify_url: str = "") -> str:
-    line = Markup("<span>{}</span>").format(number)
+def _strip(template: Template, snapshot: Snapshot, marks: _Marks, signed: Mapping[str, str]) -> Markup:
+    """Who signs each page (逐页签名), at its foot; the last page bears the signatures themselves."""
+    made = Markup("")
+    for one in template.every_page:
+        drawn = [snapshot.data.get(one.field)] if one.field else [signed.get(anchor) for anchor in one.anchors]
+        pictures = Markup("").join(marks.image(str(sm3), 22) if sm3 else Markup('<i class="gc-blank"></i>') for sm3 in drawn)
+        made += Markup("<span>{}：{}</span>").format(one.title, pictures)
+    return Markup('<div class="gc-every">{}</div>').format(made) if made else made
+
+
+def _foot(number: str, check_code: str = "", verify_url: str = "", *, strip: Markup = Markup("")) -> str:  # noqa: B008 - a constant
+    line = strip + Markup("<span>{}</span>").format(number)
     if not verify_url:
         return f'<div class="gc-foot">{line}</div>'
     words = Markup("<span>{}<br>扫码核验真伪<br>核验码 {}</span>").format(number, check_code)

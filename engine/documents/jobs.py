@@ -69,7 +69,7 @@ def render_and_seal(app: Services, *, document_id: str) -> None:
     watermark = SAMPLE if app.settings.environment == "demo" else ""
     composed = compose(
         template_of(app, row), snapshot_of_row(row), check_code=row.check_code, verify_url=verify_url(app, row.check_code),
-        watermark=watermark, find_image=pictures_of(app, row),
+        watermark=watermark, find_image=pictures_of(app, row), signed={one.anchor: one.image_sm3 for one in signatures if one.kind == "personal" and one.image_sm3},
     )
     plain = render_pdf(composed.html, fonts=fonts_folder(app))
     order = {anchor: index for index, anchor in enumerate(composed.anchors)}

@@ -16,8 +16,8 @@ from engine.kernel.names import is_name, pack_of, qualify
 from engine.packs.yaml import read_yaml
 
 SEAL_KINDS: Mapping[str, str] = {"unit_official": "公章", "unit_enforcement": "执法专用章"}
-NAMES = frozenset({"title", "signers", "data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "qr", "range", "loop"})
-HEAD_KEYS = frozenset({"title", "form", "number", "seal", "signatures", "blocks", "page", "layout"})
+NAMES = frozenset({"title", "signers", "data", "case", "unit", "handling_unit", "opinions", "number", "today", "anchor", "block", "image", "qr", "certificate", "range", "loop"})
+HEAD_KEYS = frozenset({"title", "form", "number", "seal", "signatures", "blocks", "page", "layout", "every_page"})
 LAYOUTS = frozenset({"letter", "table"})
 ALL_OPINIONS = "opinions"
 MAX_BYTES = 200_000
@@ -42,6 +42,15 @@ class BlockSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageSigner:
+    """Who signs at the foot of every page but the last: the drawn signature in ``field`` of the form, or those who sign at ``anchors``."""
+
+    title: str
+    field: str = ""
+    anchors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Template:
     """What a template file says. ``number`` and ``form`` are qualified or None, ``seal`` is a key of SEAL_KINDS or None."""
 
@@ -56,6 +65,7 @@ class Template:
     page: str
     layout: str
     body: str
+    every_page: tuple[PageSigner, ...] = ()
 
 
 @lru_cache(maxsize=500)
@@ -128,6 +138,9 @@ def _head_findings(head: Mapping[str, Any]) -> list[dict[str, str]]:
     signatures = head.get("signatures", [])
     if signatures != ALL_OPINIONS and not (isinstance(signatures, list) and all(_good_signature(s) for s in signatures)):
         found.append(_finding("signatures", "signatures 应写 opinions，或 [{anchor: …, node: …}]"))
+    pages = head.get("every_page", [])
+    if not isinstance(pages, list) or not all(_good_page_signer(one) for one in pages):
+        found.append(_finding("every_page", "every_page 应写 [{title: 谁, field: 表单里签名的字段}] 或 [{title: 谁, anchors: [落章位置]}]"))
     blocks = head.get("blocks", {})
     if not isinstance(blocks, dict) or not all(is_name(str(k)) and _good_block(v) for k, v in blocks.items()):
         found.append(_finding("blocks", "blocks 应写 {名称: 标题}，或 {名称: {title: 标题, max_length: 字数}}"))
@@ -139,6 +152,12 @@ def _good_signature(value: Any) -> bool:
         isinstance(value, dict) and {"anchor", "node"} <= set(value) <= {"anchor", "node", "required"}
         and is_name(str(value["anchor"])) and is_name(str(value["node"])) and isinstance(value.get("required", True), bool)
     )
+
+
+def _good_page_signer(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("title"), str) or set(value) not in ({"title", "field"}, {"title", "anchors"}):
+        return False
+    return all(is_name(str(one)) for one in value.get("anchors", [value.get("field")]))
 
 
 def _good_block(value: Any) -> bool:
@@ -172,7 +191,7 @@ def _build(head: Mapping[str, Any], body: str, name: str) -> Template:
         number=qualify(head["number"], pack) if head.get("number") else None,
         sign_all_opinions=signatures == ALL_OPINIONS,
         signatures=() if signatures == ALL_OPINIONS else tuple(SignatureSpec(**s) for s in signatures),
-        blocks=blocks,
+        blocks=blocks, every_page=tuple(PageSigner(title=one["title"], field=one.get("field", ""), anchors=tuple(one.get("anchors", ()))) for one in head.get("every_page", [])),
     )
 
 
@@ -188,6 +207,8 @@ def _anchor_findings(template: Template) -> list[dict[str, str]]:
     wanted = {spec.anchor for spec in template.signatures} | ({"seal"} if template.seal else set())
     placed = anchors | ({spec.anchor for spec in template.signatures} if ".signature" in template.body else set())
     found = [_finding(name, f'正文里缺少落章位置 {{{{ anchor("{name}") }}}}') for name in sorted(wanted - placed)]
+    paged = {anchor for one in template.every_page for anchor in one.anchors}
+    found += [_finding(name, f"every_page 里的落章位置没有在 signatures 里声明：{name}") for name in sorted(paged - {spec.anchor for spec in template.signatures})]
     found += [_finding(name, f"正文里的 block 没有在 blocks 里声明：{name}") for name in sorted(blocks - set(template.blocks))]
     found += [_finding(name, f"blocks 里声明的段落正文没有用：{name}") for name in sorted(set(template.blocks) - blocks)]
     return found

@@ -1,6 +1,7 @@
 """Legal documents from a diagram: draft, issue (number, signatures, seal), withdraw."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from engine.access import certificates
 from engine.documents import draft as drafting
 from engine.documents import issue as issuing
 from engine.documents.queries import find_document
+from engine.documents.template import Template
 from engine.documents.void import undo_document
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import BusinessError, Conflict, GuichengError
@@ -24,6 +27,7 @@ from engine.storage.tables.runtime import act, submission, task
 
 MOST_ROUNDS = 50
 GIVEN = "$given"
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @service_task(title="起草文书", mode="inline")
@@ -35,7 +39,7 @@ def draft_document(context: TaskContext, *, template: str, seal_kind: str = "", 
     parsed = drafting.read_template(context.app, definition_id=definition_id, name=name, pieces=pieces)
     drafted = _in_a_free_round(context, name, partial(
         drafting.draft_document, context.app, context.connection, template=name, definition_id=definition_id, case_id=context.case_id,
-        data=_with(_answers(context, parsed.form, name), {**(values or {}), **kept_with(context.app, context.connection, case=context.case, template=name, at=context.at)}), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
+        data=_with(_answers(context, parsed, name), {**(values or {}), **kept_with(context.app, context.connection, case=context.case, template=name, at=context.at)}), at=context.at, opinions=opinions_of(context), instance_id=context.instance_id,
         act_id=context.work.act_id, actor_id=context.actor_id, actor_name=context.actor_name,
         case=context.case, pieces=pieces, title=title,
     ))
@@ -68,7 +72,17 @@ def _with(answers: dict[str, Any], values: dict[str, Any] | None) -> dict[str, A
     return {**answers, **values, GIVEN: values} if values else answers
 
 
-def _answers(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
+def _answers(context: TaskContext, template: Template, name: str) -> dict[str, Any]:
+    """``_latest`` answers to the template's form; where it prints the numbers of certificates, with those of the people named in them."""
+    found = _latest(context, template.form, name)
+    if "certificate(" in template.body:
+        people = {UUID(value) for value in found.values() if isinstance(value, str) and _ID.fullmatch(value)}
+        held = certificates.holders(context.connection, people=people, on=context.today) if people else []
+        found["$certificates"] = {str(one.person_id): one.number for one in held if one.number}
+    return found
+
+
+def _latest(context: TaskContext, form: str | None, template: str) -> dict[str, Any]:
     """The latest answers to ``form`` on this instance that still count, with those of the act in the making before them."""
     pending = context.work.fresh_answers
     wanted = qualify(form, pack_of(template)) if form else None
@@ -95,7 +109,7 @@ def issue_document(context: TaskContext, *, document_id: str, seal_kind: str = "
     by_id, by_name = _approver(opinions, approved_at) if approved_at else (context.actor_id, context.actor_name)
     issued = issuing.issue_document(
         context.app, context.connection, document_id=UUID(document_id), actor_id=by_id, actor_name=by_name, at=context.at,
-        opinions=opinions, data=_with(_answers(context, parsed.form, row.template), row.data["data"].get(GIVEN)), seal_kind=seal_kind or None, act_id=context.work.act_id,
+        opinions=opinions, data=_with(_answers(context, parsed, row.template), row.data["data"].get(GIVEN)), seal_kind=seal_kind or None, act_id=context.work.act_id,
     )
     return {"document_id": str(issued.id), "number": issued.number or ""}
 

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
+import pypdfium2
 import pytest
 
+from engine.access.certificates import holders
 from engine.documents.queries import signatures_of
 from engine.form_filling.attachments import store_attachment
 from engine.kernel.errors import Invalid
@@ -74,6 +76,26 @@ def test_seven_papers_of_the_investigation_are_made_signed_and_kept(case: Ordina
     with case.app.db.connect() as connection:
         assert sorted(one.anchor for one in signatures_of(connection, document_id=paper["id"], rev=paper["rev"])) == ["fill", "second"]
     assert case.waiting() == {"investigate"}
+
+
+def test_a_long_record_is_signed_on_every_page_with_the_numbers_of_certificates_and_its_corrections_confirmed(case: OrdinaryCase) -> None:
+    corrected = {"corrections": [{"place": "第一问", "before": "八月", "after": "九月"}]}
+    given = {**answers(case, "inquiry"), "answers": [{"question": f"第{n}问", "answer": "答。" * 60} for n in range(30)]}
+    with pytest.raises(Invalid) as told:
+        case.matter("officer", "ordinary_case.inquiry", {**given, **corrected})
+    assert set(told.value.fields) == {"correction_signature"}
+    case.matter("officer", "ordinary_case.inquiry", {**given, **corrected, "correction_signature": signature(case)})
+    case.do("officer_two", "second")
+    case.run_jobs()
+    paper = next(one for one in case.documents() if one["template"] == "ordinary_case.inquiry_record")
+    pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(case.app.blobs.get(paper["sealed_sm3"]))]
+    assert len(pages) > 2
+    # Each page but the last bears the strip; the last the signatures themselves.
+    assert [("被询问人：" in page, "办案人员：" in page) for page in pages[:-1]] == [(True, True)] * (len(pages) - 1)
+    with case.app.db.connect() as connection:
+        numbers = {one.number for one in holders(connection, people=[case.actor(login).person_id for login in ("officer", "officer_two")], on=case.today)}
+    assert all(f"执法证号 {number}" in pages[0] for number in numbers)
+    assert "原为“八月”，更正为“九月”" in "".join(pages).replace("\r\n", "").replace("\u200b", "")
 
 
 def test_the_party_signs_or_the_record_says_why_not(case: OrdinaryCase) -> None:
