@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from engine.cli.host import Host
-from engine.cli.ports import refuse_taken_port
+from engine.cli.ports import refuse_plain_entry, refuse_taken_port
 from engine.kernel.settings import ROOT, Settings
 
 
@@ -24,12 +25,13 @@ def command(host: Host, address: str | None, port: int | None, workers: int, thr
 
     with host.running() as found:
         settings = replace(found, host=address or found.host, port=port or found.port)
+        refuse_plain_entry(settings)
         refuse_taken_port(settings)
         hand_over(settings)
         Granian(
             "app:application", address=settings.host, port=settings.port, interface=Interfaces.WSGI, workers=workers,
             blocking_threads=threads, websockets=False, respawn_failed_workers=True, working_dir=ROOT, log_level=LogLevels.warning,
-            workers_kill_timeout=15,
+            workers_kill_timeout=15, ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None, ssl_key=Path(settings.tls_key) if settings.tls_key else None,
         ).serve()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import fcntl
 import http.client
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ import click
 from sqlalchemy import text
 
 from engine.cli.host import Host
-from engine.cli.ports import refuse_taken_port
+from engine.cli.ports import refuse_plain_entry, refuse_taken_port
 from engine.cli.processes import Child, Children
 from engine.cli.simulators import running_simulators
 from engine.cli.worker import stop_on_signals
@@ -41,6 +42,7 @@ def command(host: Host, address: str | None, port: int | None, workers: int, set
     settings = _with_address(host.settings(), address, port)
     with _alone(settings.data_dir):
         if not setup_only:
+            refuse_plain_entry(settings)
             refuse_taken_port(settings)
         with host.running(owner=True) as running:
             settings = replace(settings, database_url=running.database_url)
@@ -59,7 +61,7 @@ def _outside_world(settings: Settings) -> AbstractContextManager[object]:
 
 def _with_address(settings: Settings, address: str | None, port: int | None) -> Settings:
     host, number = address or settings.host, port or settings.port
-    public = os.environ.get("PUBLIC_URL", f"http://{_reachable(host, brackets=True)}:{number}").rstrip("/")
+    public = os.environ.get("PUBLIC_URL", f"{'https' if settings.tls_certificate else 'http'}://{_reachable(host, brackets=True)}:{number}").rstrip("/")
     return replace(settings, host=host, port=number, public_url=public)
 
 
@@ -153,7 +155,9 @@ def _wait_until_ready(settings: Settings, children: Children, stop: threading.Ev
 
 
 def _answers(settings: Settings) -> bool:
-    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=10)
+    host = _reachable(settings.host)
+    plain = not settings.tls_certificate
+    connection = http.client.HTTPConnection(host, settings.port, timeout=10) if plain else http.client.HTTPSConnection(host, settings.port, timeout=10, context=_itself())
     try:
         connection.request("GET", urlsplit(settings.public_url).path + "/login")
         return connection.getresponse().status < 500
@@ -161,6 +165,13 @@ def _answers(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _itself() -> ssl.SSLContext:
+    """This process asks its own server by address: its certificate is issued to a name."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _greet(settings: Settings) -> None:

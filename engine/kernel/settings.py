@@ -28,6 +28,10 @@ class Settings:
     release_policy [GUICHENG_RELEASE] what a changed program file does at start: "warn" (default) or "refuse"
     proxies        [GUICHENG_PROXIES] addresses or networks, comma-separated, whose X-Forwarded-For is believed; none by default
     syslog         [GUICHENG_SYSLOG] log server to which the trail goes every minute: udp://host:514 or tcp://host:601 (RFC 5424); none by default
+    hosts          [GUICHENG_HOSTS] names that requests may be addressed to, comma-separated; by default in production those of public_url and this machine, else any
+    tls_certificate, tls_key [GUICHENG_TLS_CERT, GUICHENG_TLS_KEY] PEM files with which the web server itself speaks HTTPS (TLS 1.3); none by default
+    virus_scanner  [GUICHENG_CLAMD] clamd that looks at every uploaded file: unix:/path or host:port; none by default
+    host_files     [GUICHENG_HOST_FILES] logs and access files of the server whose digests go into the trail every hour, comma-separated patterns
     directories    file ``sign_in.json`` in data_dir: OpenID Connect and LDAP (docs/security.md); off without it
     """
 
@@ -47,6 +51,11 @@ class Settings:
     map_note: str = ""
     syslog: str = ""
     geocoder: str = ""
+    hosts: tuple[str, ...] = ()
+    tls_certificate: str = ""
+    tls_key: str = ""
+    virus_scanner: str = ""
+    host_files: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -69,10 +78,19 @@ class Settings:
             geocoder=env.get("GUICHENG_GEOCODER", ""),
             syslog=env.get("GUICHENG_SYSLOG", ""),
             release_policy=env.get("GUICHENG_RELEASE", "warn"),
-            proxies=tuple(one.strip() for one in env.get("GUICHENG_PROXIES", "").split(",") if one.strip()),
+            proxies=_listed(env.get("GUICHENG_PROXIES", "")),
+            hosts=_listed(env.get("GUICHENG_HOSTS", "").lower()),
+            tls_certificate=env.get("GUICHENG_TLS_CERT", ""),
+            tls_key=env.get("GUICHENG_TLS_KEY", ""),
+            virus_scanner=env.get("GUICHENG_CLAMD", ""),
+            host_files=_listed(env.get("GUICHENG_HOST_FILES", "")),
         )
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database address for SQLAlchemy's psycopg driver."""
         return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())

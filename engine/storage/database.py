@@ -37,6 +37,8 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application_name: str
     """A pool for ``settings.database_url``: small, without a ping per checkout but never handing out one that the server ended, named in pg_stat_activity."""
     if not settings.database_url:
         raise DatabaseUnfit("没有数据库地址：请用 ./run 启动内置数据库，或设置 DATABASE_URL。")
+    if settings.environment == "production" and (problem := plain_line(settings.database_url)):
+        raise DatabaseUnfit(problem)
     engine = create_engine(
         settings.sqlalchemy_url,
         pool_size=pool_size,
