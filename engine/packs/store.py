@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from engine.kernel.gm import sm3_hex
 from engine.kernel.ids import new_id
 from engine.packs.library import Definition, as_definition
-from engine.storage.tables.content import content_pointer, definition, definition_current
+from engine.storage.tables.content import content_change, content_pointer, definition, definition_current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,3 +85,14 @@ def withdraw_from_force(connection: Connection, kind: str, name: str) -> None:
     connection.execute(
         definition_current.delete().where(definition_current.c.kind == kind, definition_current.c.name == name)
     )
+
+
+def note_change(
+    connection: Connection, now: Definition, *, before: Definition | None, what: str, reason: str, by_id: UUID, by_name: str, at: datetime
+) -> None:
+    """修改记录: ``what`` is deploy, return or merge; nothing is noted when the version was in force already."""
+    if before is None or before.id != now.id:
+        connection.execute(insert(content_change).values(
+            id=new_id(), kind=now.kind, name=now.name, definition_id=now.id, from_version=before.version if before else None, what=what, reason=reason,
+            by_id=by_id, by_name=by_name, at=at,
+        ))

@@ -12,7 +12,7 @@ from engine.kernel.errors import DeployRefused, TooLarge
 from engine.kernel.names import is_name
 from engine.packs.folder import PLACES, SINGLE
 from engine.packs.library import Definition
-from engine.packs.store import NewVersion, lock_content, put_in_force, raise_generation, store_version
+from engine.packs.store import NewVersion, lock_content, note_change, put_in_force, raise_generation, store_version
 from engine.reference.seeding import KINDS as SEEDED
 from engine.reference.seeding import seed_content
 from engine.registers.declaration import parse_register
@@ -41,7 +41,7 @@ def kind_of_file(filename: str, *, kind: str | None = None) -> tuple[str, str]:
 
 
 def deploy_file(
-    app: Application, *, actor: Actor, pack: str, filename: str, content: bytes, note: str, at: datetime, kind: str | None = None
+    app: Application, *, actor: Actor, pack: str, filename: str, content: bytes, note: str, at: datetime, kind: str | None = None, what: str = "deploy"
 ) -> Definition:
     """Check ``content`` and put it into force for cases that start from now on; running cases keep their version.
 
@@ -60,11 +60,13 @@ def deploy_file(
     _require_readers(app, new)
     with app.db.begin() as connection:
         lock_content(connection)
+        before = app.library.find_current(found, name)
         version = store_version(connection, new, source="page", by=actor.person_id, at=at, note=note)
+        note_change(connection, version, before=before, what=what, reason=note, by_id=actor.person_id, by_name=actor.name, at=at)
         put_in_force(connection, version)
         follow(connection, version, at=at)
         raise_generation(connection)
-        audit.append(connection, chain=audit.chain_of(actor), at=at, actor_id=actor.person_id, actor_name=actor.name, action="content.deploy",
+        audit.append(connection, chain=audit.chain_of(actor), at=at, actor_id=actor.person_id, actor_name=actor.name, action=f"content.{what}",
                      object=f"{found}:{name}", detail={"version": version.version, "hash": version.hash, "note": note})
     app.library.refresh(now=True)
     return version

@@ -10,7 +10,7 @@ from engine.access import audit
 from engine.access.actors import Actor
 from engine.kernel.errors import Conflict, NotFound
 from engine.packs.library import Definition, as_definition, get_definition
-from engine.packs.store import lock_content, put_in_force, raise_generation
+from engine.packs.store import lock_content, note_change, put_in_force, raise_generation
 from engine.runtime.application import Application
 from engine.runtime.check_content import check_content
 from engine.runtime.deploy_file import ANALYST, follow
@@ -52,6 +52,7 @@ def choose_version(app: Application, *, actor: Actor, kind: str, name: str, whic
         if which == THEIRS:
             check_content(kind, name, theirs.content, lookup=lambda k, n: _content(app, k, n), compiled={})
             put_in_force(connection, theirs)
+            note_change(connection, theirs, before=ours, what="merge", reason="用了文件夹里改的", by_id=actor.person_id, by_name=actor.name, at=at)
             follow(connection, theirs, at=at)
         else:
             here = (definition_current.c.kind == kind) & (definition_current.c.name == name)

@@ -13,10 +13,12 @@ from engine.runtime.deploy_file import ANALYST
 from engine.runtime.differences import KINDS, Difference, both_changed, compare
 from engine.runtime.merge_pending import OURS, THEIRS, choose_version, pending_of
 from engine.runtime.queries import versions as query
+from engine.runtime.return_version import return_version
 from engine.web.answers import done
 from engine.web.context import actor, application, identifier, now, reading
 
 blueprint = Blueprint("differences", __name__)
+WHATS = {"deploy": "发布", "return": "退回", "merge": "合并"}
 HOW = {"added": ("ok", "新增"), "removed": ("late", "删去"), "changed": ("soon", "改动")}
 
 
@@ -36,6 +38,7 @@ def one(kind: str, pack: str, name: str) -> ResponseReturnValue:
     with reading() as connection:
         rows = query.of_file(connection, kind=kind, name=full)
         merging = pending_of(connection, kind=kind, name=full) is not None
+        record = query.changes_of(connection, kind=kind, name=full)
     by_number = {row["version"]: row for row in rows}
     numbers = [row["version"] for row in rows]
     new, old = request.args.get("to", numbers[0], type=int), request.args.get("from", (numbers[1:] or numbers)[0], type=int)
@@ -44,8 +47,18 @@ def one(kind: str, pack: str, name: str) -> ResponseReturnValue:
     before, after = (library.definition(by_number[number]["id"]) for number in (old, new))
     return render_template(
         "differences/one.html", kind=kind, pack=pack, name=name, rows=rows, old=before, new=after, difference=compare(before, after), how=HOW, kinds=KINDS, merging=merging,
-        pictures=_pictures(before, after, compare(before, after)),
+        pictures=_pictures(before, after, compare(before, after)), record=record, whats=WHATS, may=ANALYST in actor().rights,
     )
+
+
+@blueprint.post("/versions/<kind>/<pack>/<name>")
+def back(kind: str, pack: str, name: str) -> ResponseReturnValue:
+    """Put an earlier version into force again."""
+    version = request.form.get("version", type=int)
+    if version is None:
+        raise Invalid("请选退回到哪一版。", fields={"version": "请选一版。"})
+    made = return_version(application(), actor=actor(), kind=kind, name=_known(kind, pack, name), version=version, reason=request.form.get("reason", ""), at=now())
+    return done(url_for("differences.one", kind=kind, pack=pack, name=name), f"第 {made.version} 版又在用了，新发起的案件按它办；在办的不变，后来的各版留在记录里。")
 
 
 @blueprint.get("/versions/<kind>/<pack>/<name>/merge")

@@ -11,6 +11,7 @@ from engine.kernel.errors import DeployRefused, GuichengError, Invalid, NotFound
 from engine.kernel.names import is_name
 from engine.packs.library import Definition
 from engine.runtime.deploy_file import deploy_file
+from engine.runtime.differences import KINDS
 from engine.runtime.queries import procedures as query
 from engine.runtime.queries import start_events
 from engine.web.answers import done
@@ -83,7 +84,7 @@ def _list(result: Mapping[str, Any] | None = None) -> str:
         pack, name = row["name"].split(".", 1)
         groups.setdefault(_pack_title(pack), []).append({**row, "pack": pack, "short": name})
     packs = {name: manifest.title for name, manifest in application().catalogue.packs.items()}
-    return render_template("processes/page.html", groups=groups, packs=packs, times=times, result=result)
+    return render_template("processes/page.html", groups=groups, packs=packs, times=times, result=result, kinds=KINDS)
 
 
 def _pack_title(pack: str) -> str:

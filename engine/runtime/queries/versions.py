@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from engine.kernel.errors import NotFound
-from engine.storage.tables.content import definition, definition_current
+from engine.storage.tables.content import content_change, definition, definition_current
 from engine.storage.tables.organisation import person
 
 Row = dict[str, Any]
@@ -43,3 +43,13 @@ def of_file(connection: Connection, *, kind: str, name: str) -> list[Row]:
     if not rows:
         raise NotFound("没有这个文件的版本。")
     return rows
+
+
+def changes_of(connection: Connection, *, kind: str, name: str) -> list[Row]:
+    """修改记录 of one file, newest first: at, by_name, what, reason, from_version, version."""
+    c = content_change.c
+    query = (
+        select(c.at, c.by_name, c.what, c.reason, c.from_version, definition.c.version).join(definition, definition.c.id == c.definition_id)
+        .where(c.kind == kind, c.name == name).order_by(c.at.desc(), c.id.desc()).limit(200)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -20,6 +20,14 @@ definition_current = Table(
     Column("pending_definition_id", ForeignKey("definition.id"), nullable=True, comment="待合并: a changed folder beside a page edit"),
 )
 
+content_change = Table(
+    "content_change", metadata, key(), Column("kind", Text, nullable=False), Column("name", Text, nullable=False),
+    ref("definition_id", "definition.id"), Column("from_version", Integer, comment="what was in force before; null for the first"),
+    Column("what", Text, nullable=False, comment="deploy, return or merge"), Column("reason", Text, nullable=False, server_default=""),
+    Column("by_name", Text, nullable=False), ref("by_id"), instant("at"), Index("ix_content_change_file", "kind", "name", "at"),
+    comment="修改记录: who put which version into force instead of which, and why",
+)
+
 content_pointer = Table(
     "content_pointer", metadata, Column("id", Integer, primary_key=True, comment="always 1"), Column("generation", BigInteger, nullable=False, comment="raised by every deploy; processes reload when it moves"),
 )
