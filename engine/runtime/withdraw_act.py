@@ -104,7 +104,14 @@ def _entries(kind: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What of an act's undo list is taken back: of a start only what its first step did."""
     entries: list[dict[str, Any]] = result.get("undo", [])
     begun = next((number for number, entry in enumerate(entries) if entry["op"] == BEGUN), -1) if kind == "start" else -1
-    return entries[begun + 1:]
+    return [_named_still(entry) for entry in entries[begun + 1:]] if kind == "start" else entries
+
+
+def _named_still(entry: dict[str, Any]) -> dict[str, Any]:
+    """A case whose start is taken back keeps the name by which its applicant knows it; it had none before."""
+    if entry["op"] != "case":
+        return entry
+    return {**entry, "before": {name: value for name, value in entry["before"].items() if name not in ("title", "subject", "address")}}
 
 
 def _stand_before(work: Work, row: Row, engine_id: str) -> None:

@@ -47,6 +47,7 @@ def test_an_application_is_taken_back_improved_sent_again_and_deleted(walk: Walk
     apply(walk)
     take_back(walk)
     assert (walk.waiting(), walk.holders("apply"), state(walk), record(walk)["reason"]) == ({"apply"}, {"a1_officer"}, "填写申请", None)
+    assert walk.case()["title"] == request(walk)["title"]
     walk.do("a1_officer", "apply", "submit", request(walk, reason="距区界约五十米。"))
     assert (walk.waiting(), walk.case()["number"], record(walk)["reason"]) == ({"squad_review"}, "沪城管云移〔2026〕0001号", "距区界约五十米。")
 
