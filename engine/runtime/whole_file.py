@@ -24,7 +24,7 @@ from engine.runtime.application import Application
 from engine.runtime.form_context import form_context
 from engine.runtime.form_grants import readable, reading_rights
 from engine.runtime.job_names import WHOLE_FILE
-from engine.runtime.queries.case_page import CasePage, Step, case_page, stages
+from engine.runtime.queries.case_page import CasePage, Step, case_page, older_acts, stages
 from engine.runtime.secrets import open_secrets
 from engine.storage.tables.cases import attachment, case_export, case_file
 from engine.storage.tables.documents import document
@@ -111,7 +111,7 @@ def _parts(app: Application, connection: Connection, actor: Actor, page: CasePag
     """Forms in the order they were filled, documents, the history, then files that print."""
     yield from _forms(app, connection, actor, page, at)
     yield from _documents(app, connection, page.head["id"])
-    yield Part(title="办理经过", html=_history(page), date=_day(at))
+    yield Part(title="办理经过", html=_history(_every_act(connection, actor, page)), date=_day(at))
     yield from _files(app, connection, page.head["id"])
 
 
@@ -158,8 +158,17 @@ def _files(app: Application, connection: Connection, case_id: UUID) -> Iterator[
             yield Part(title=f"{title}（{row.content_type}，只列目录）", html=str(Markup("<p>{}，电子文件另存。</p>").format(row.file_name)), date=_day(row.uploaded_at))
 
 
-def _history(page: CasePage) -> str:
-    rows = [_line(step) for stage in reversed(stages(page, title_of=str)) for step in reversed(stage.steps)]
+def _every_act(connection: Connection, actor: Actor, page: CasePage) -> list[dict[str, Any]]:
+    """The page's acts and all before them."""
+    acts, older = [*page.acts], page.older
+    while older:
+        more, older = older_acts(connection, actor=actor, case_id=page.head["id"], before=older)
+        acts += more
+    return acts
+
+
+def _history(acts: list[dict[str, Any]]) -> str:
+    rows = [_line(step) for stage in reversed(stages(acts, title_of=str)) for step in reversed(stage.steps)]
     table = Markup("<table><thead><tr><th>时间</th><th>办理人</th><th>岗位</th><th>结果</th><th>意见</th></tr></thead><tbody>{}</tbody></table>")
     return str(Markup("<h1>办理经过</h1>") + table.format(Markup("").join(rows)))
 

@@ -93,7 +93,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
     head = page.head
     app = application()
     running = [row["process"] for row in page.instances if row["ended_at"] is None]
-    stages = query.stages(page, title_of=_process_title)
+    stages = query.stages(page.acts, title_of=process_title)
     for task in page.tasks:
         task.update(can_urge=not (task["mine"] or task["asked"] or suspended(task)) and "urge" in allowed_acts(app, task, task), urge_key=new_key())
     first, last = (page.acts[-1]["at"], page.acts[0]["at"]) if page.acts else (None, None)
@@ -104,7 +104,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "tallies": tallies(connection, page),
         "says": says(page, actor=actor(), now=now()),
         "clocks": case_clocks.clocks(connection, case_id=head["id"], tasks=page.tasks),
-        "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last)},
+        "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last), "older": page.older},
         "tabs": _tabs(head, graphed=graph_of_kind(app.library, head["kind"]) is not None),
         "chosen_tab": _chosen_tab(),
         "diagrams": case_flow.diagrams(page),
@@ -138,7 +138,7 @@ def case_tools(page: query.CasePage) -> dict[str, Any]:
     }
 
 
-def _process_title(name: str) -> str:
+def process_title(name: str) -> str:
     found = application().library.find_current("process", name)
     return found.title if found else name
 

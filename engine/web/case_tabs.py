@@ -1,16 +1,18 @@
 """Materials of a case, each fetched when its tab is opened."""
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.documents.queries import STATES
 from engine.runtime.compress_attachment import compression_of
+from engine.runtime.correct_submission import Correction, find_correction
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import journey as query_journey
 from engine.runtime.queries.submissions import Answers
 from engine.runtime.secrets import open_secrets
 from engine.web import task_form
+from engine.web.case_page import process_title
 from engine.web.context import actor, application, identifier, now, reading
 
 blueprint = Blueprint("case_tabs", __name__)
@@ -44,7 +46,8 @@ def submission(submission_id: str) -> ResponseReturnValue:
             superseded=row["superseded"],
         )
         block = task_form.answers_block(connection, answers, case=case, bundle_id=row["bundle_id"])
-    return render_template("case/submission.html", block=block, row=row, case=case)
+        correctable = not row["superseded"] and isinstance(find_correction(application(), connection, actor=actor(), submission_id=id, at=now()), Correction)
+    return render_template("case/submission.html", block=block, row=row, case=case, correctable=correctable)
 
 
 @blueprint.get("/cases/<case_id>/documents")
@@ -77,11 +80,22 @@ def journey(case_id: str) -> ResponseReturnValue:
     return render_template("case/journey.html", hops=hops, stays=query_journey.stays(hops))
 
 
+@blueprint.get("/cases/<case_id>/acts")
+def acts(case_id: str) -> ResponseReturnValue:
+    """Older entries of 办理经过, in place of the button that asked for them."""
+    id = identifier(case_id, "案件")
+    with reading() as connection:
+        rows, older = query.older_acts(connection, actor=actor(), case_id=id, before=request.args.get("before", ""))
+    return render_template("case/older.html", stages=query.stages(rows, title_of=process_title), older=older, case_id=id)
+
+
 @blueprint.get("/cases/<case_id>/log")
 def log(case_id: str) -> ResponseReturnValue:
+    """The audit records; with ``before`` older ones, as rows in place of the one that asked for them."""
+    id = identifier(case_id, "案件")
     with reading() as connection:
-        rows = query.log(connection, actor=actor(), case_id=identifier(case_id, "案件"))
-    return render_template("case/log.html", rows=rows, actions={**{f"act.{kind}": word for kind, word in query.WORDS.items()}, **OTHER})
+        rows, older = query.log(connection, actor=actor(), case_id=id, before=request.args.get("before"))
+    return render_template("case/log_rows.html" if "before" in request.args else "case/log.html", rows=rows, older=older, case_id=id, actions={**{f"act.{kind}": word for kind, word in query.WORDS.items()}, **OTHER})
 
 
 OTHER = {"document.issue": "签发文书", "document.seal": "文书用印", "document.withdraw": "撤回文书", "document.void": "作废文书", "document.correct": "改文书草稿",

@@ -15,6 +15,7 @@ from engine.kernel.errors import NotFound
 from engine.runtime.locate import NO_TASK
 from engine.runtime.queries.links import visible_among
 from engine.runtime.queries.named import statements
+from engine.runtime.queries.pages import decode, encode
 from engine.runtime.queries.reader import reader
 from engine.storage.prepared import Prepared
 
@@ -22,17 +23,21 @@ SQL = statements(__file__)
 PLACE = Prepared(SQL["task_place"])
 Row = dict[str, Any]
 NO_CASE = "没有找到这个案件，或您无权查看。"
+MOST_ACTS, OLDER_ACTS, MOST_RECORDS = 1_000, 300, 200
+"""Acts on the page itself, acts and audit records of each further portion."""
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 NO_SUBMISSION = "没有这份表单，或者您无权查看。"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CasePage:
-    """``head`` and rows as case_page.sql names their columns; ``acts`` newest first."""
+    """``head`` and rows as case_page.sql names their columns; ``acts`` newest first, ``older`` the cursor of those before them."""
 
     head: Row
     tasks: Sequence[Row]
     instances: Sequence[Row]
     acts: Sequence[Row]
+    older: str | None = None
 
     def task(self, id: UUID) -> Row | None:
         return next((row for row in self.tasks if row["id"] == id), None)
@@ -48,10 +53,27 @@ def case_page(connection: Connection, *, actor: Actor, case_id: UUID, by_task: b
     """Five statements. Raises NotFound for a case that isn't there or that ``actor`` may not see."""
     require_case(connection, actor, case_id, missing=NO_TASK if by_task else NO_CASE)
     head = connection.execute(SQL["head"], {"case_id": case_id}).mappings().one()
+    acts, older = _acts(connection, case_id, None, MOST_ACTS)
     return CasePage(
-        head=dict(head), tasks=open_steps(connection, actor=actor, case_id=case_id), instances=_rows(connection, "instances", case_id=case_id),
-        acts=_rows(connection, "acts", case_id=case_id),
+        head=dict(head), tasks=open_steps(connection, actor=actor, case_id=case_id), instances=_rows(connection, "instances", case_id=case_id), acts=acts, older=older,
     )
+
+
+def older_acts(connection: Connection, *, actor: Actor, case_id: UUID, before: str) -> tuple[list[Row], str | None]:
+    """(acts before the cursor, newest first; the cursor of those before them). Raises NotFound, Invalid for a cursor that is none."""
+    require_case(connection, actor, case_id)
+    return _acts(connection, case_id, before, OLDER_ACTS)
+
+
+def _acts(connection: Connection, case_id: UUID, before: str | None, most: int) -> tuple[list[Row], str | None]:
+    at, id = decode(before, length=2) if before else ("infinity", LAST_ID)
+    return _portion(_rows(connection, "acts", case_id=case_id, before_at=at, before_id=id, most=most + 1), most, "id")
+
+
+def _portion(rows: list[Row], most: int, key: str) -> tuple[list[Row], str | None]:
+    """At most ``most`` of the rows, which were read with one more, and the cursor of what follows them."""
+    shown = rows[:most]
+    return shown, encode([shown[-1]["at"].isoformat(), shown[-1][key]]) if len(rows) > most else None
 
 
 def open_steps(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
@@ -112,10 +134,11 @@ def links(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
     return [row for row in rows if row["id"] in seen]
 
 
-def log(connection: Connection, *, actor: Actor, case_id: UUID) -> list[Row]:
-    """Audit records of the case, newest first."""
+def log(connection: Connection, *, actor: Actor, case_id: UUID, before: str | None = None) -> tuple[list[Row], str | None]:
+    """(audit records of the case, newest first; the cursor of those before them)."""
     require_case(connection, actor, case_id)
-    return _rows(connection, "log", case_id=case_id)
+    at, seq = decode(before, length=2) if before else ("infinity", str(2**62))
+    return _portion(_rows(connection, "log", case_id=case_id, before_at=at, before_seq=seq, most=MOST_RECORDS + 1), MOST_RECORDS, "seq")
 
 
 def withdrawable(*, actor: Actor, acts: Sequence[Row]) -> Row | None:
@@ -171,13 +194,13 @@ WORDS: Mapping[str, str] = {
 QUIET = frozenset({"claim", "release"})
 
 
-def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
+def stages(acts: Sequence[Row], *, title_of: Callable[[str], str]) -> list[Stage]:
     """办理经过 in stages: runs of acts inside one process, the latest first. 认领 and 放回 stand in the log only.
 
     A withdrawal stands in no process; it belongs to the stage of what it took back.
     """
     runs: list[tuple[tuple[Any, str], list[Row]]] = []
-    for act in reversed(page.acts):
+    for act in reversed(acts):
         if act["kind"] in QUIET or (act["automatic"] and not act["outcome_title"] and act["kind"] == "service"):
             continue
         place = (act["instance_id"], act["process"] or "")
@@ -187,8 +210,8 @@ def stages(page: CasePage, *, title_of: Callable[[str], str]) -> list[Stage]:
             runs.append((place, []))
         runs[-1][1].append(act)
     return [
-        Stage(title=title_of(process), steps=[_step(act) for act in reversed(acts)], first=acts[0]["at"], last=acts[-1]["at"])
-        for (_, process), acts in reversed(runs)
+        Stage(title=title_of(process), steps=[_step(act) for act in reversed(run)], first=run[0]["at"], last=run[-1]["at"])
+        for (_, process), run in reversed(runs)
     ]
 
 

@@ -135,7 +135,7 @@ def read(path: CasePath) -> Response:
         links = case_page.links(connection, **asked)
         seen = visible_among(connection, actor=actor(), case_ids={row["id"] for row in links})
         answer = HistoryTold.model_validate({
-            "timeline": case_page.stages(page, title_of=_process_title),
+            "timeline": case_page.stages(page.acts, title_of=_process_title),
             "submissions": case_page.submissions(connection, **asked),
             "documents": [{**row, "state_title": STATES[row["state"]]} for row in case_page.documents(connection, **asked)],
             "attachments": case_page.attachments(connection, **asked),

@@ -49,13 +49,13 @@ FROM instance i JOIN definition d ON d.id = i.definition_id LEFT JOIN person p O
 WHERE i.case_id = :case_id ORDER BY i.started_at, i.id
 
 -- name: acts
--- Everything that was done, newest first; the last thousand. ``scope`` names the call activities above the step.
+-- Everything that was done, newest first, so many before (before_at, before_id). ``scope`` names the call activities above the step.
 SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.actor_name, a.actor_post, a.on_behalf_of, a.at, a.outcome, a.outcome_title, a.opinion,
   a.undone_by IS NOT NULL AS undone, a.automatic, a.task_opened_at, a.flows, a.nodes, a.rev_before,
   CASE WHEN a.kind = 'start' THEN a.task_id IS NOT NULL AND NOT coalesce(a.result->'undo' @> '[{"op": "clock"}]', false)
     ELSE a.snapshot IS NOT NULL AND a.kind IN ('complete', 'return') END AS movable,
   coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS irreversible, coalesce(t.scope, '') AS scope
-FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id ORDER BY a.at DESC, a.id DESC LIMIT 1000
+FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id AND (a.at, a.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)) ORDER BY a.at DESC, a.id DESC LIMIT :most
 
 -- name: task_place
 -- Where a task belongs, whether it is open, who ended it, and its form as its case is pinned.
@@ -91,8 +91,8 @@ SELECT l.kind, l.reason, l.at, false, k.id, k.number, k.title, k.subject, k.stat
 ORDER BY 3 DESC
 
 -- name: log
--- The audit records of the case, newest first.
-SELECT a.seq, a.at, a.actor_name, a.action, a.object, a.detail FROM audit a WHERE a.case_id = :case_id ORDER BY a.at DESC, a.seq DESC LIMIT 200
+-- The audit records of the case, newest first, so many before (before_at, before_seq).
+SELECT a.seq, a.at, a.actor_name, a.action, a.object, a.detail FROM audit a WHERE a.case_id = :case_id AND (a.at, a.seq) < (CAST(:before_at AS timestamptz), CAST(:before_seq AS bigint)) ORDER BY a.at DESC, a.seq DESC LIMIT :most
 
 -- name: posts_of_unit
 -- The posts there are in a unit.
