@@ -9,15 +9,19 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Table
 
 from engine.kernel.errors import Invalid, NotFound
+from engine.kernel.names import name_of, pack_of
 from engine.registers.conditions import Condition, Group, Leaf, read_condition, split_places, told_condition
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import Asked
 from engine.registers.placed import FARTHEST
+from engine.reporting.statistics.catalogue import statistics_of
 from engine.runtime.queries import register_map as query
+from engine.runtime.queries.areas import has_boundaries
 from engine.runtime.queries.registers import count
+from engine.runtime.queries.statistic_map import unit_dimensions
 from engine.storage.bounded import bounded
 from engine.web.assets import MANIFEST, Assets
-from engine.web.context import actor, application
+from engine.web.context import actor, application, reading
 from engine.web.guard import public
 from engine.web.registers import asked_of, wanted
 
@@ -25,6 +29,7 @@ blueprint = Blueprint("register_map", __name__)
 assets = Assets(MANIFEST)
 LISTED, RANGES = 60, 5
 THEMES = ("sum", "avg")
+OF_STATISTIC = "s:"
 
 
 @blueprint.get("/maps/base.json")
@@ -32,7 +37,9 @@ THEMES = ("sum", "avg")
 def base() -> ResponseReturnValue:
     """What every map of the pages needs: the tiles of this deployment, its styles."""
     settings = application().settings
-    return jsonify({"tiles": settings.map_tiles, "note": settings.map_note, "css": url_for("static", filename=f"dist/{assets.name('map.css')}")})
+    with reading() as connection:
+        own = has_boundaries(connection, level="district")
+    return jsonify({"tiles": settings.map_tiles, "note": settings.map_note, "districts": url_for("statistic_map.outlines", level="district") if own else "", "css": url_for("static", filename=f"dist/{assets.name('map.css')}")})
 
 
 def placed(pack: str, name: str) -> tuple[Register, Table, Field]:
@@ -54,13 +61,16 @@ def page(pack: str, name: str) -> ResponseReturnValue:
         parts: list[Condition] = [*([rest] if rest else []), *([] if request.args.get("clear") else [*(one for one in places if one.verb == "box"), *added])]
         return redirect(_here(pack, name, replace(asked, where=Group(how="all", parts=parts) if parts else None)))
     _, places = split_places(asked.where)
+    if request.args.get("theme", "").startswith(OF_STATISTIC):
+        return redirect(_statistic_map(register))
     theme = _theme(register)
     with bounded(application().db, seconds=10 if theme else 3) as connection:
         total = count(connection, actor=actor(), register=register, table=table, asked=asked)
         around = query.extent_of(connection, actor=actor(), register=register, table=table, asked=asked, field=field) if not places and not theme and total < query.MOST_MEASURED else None
-        areas, ends = query.by_district(connection, actor=actor(), register=register, table=table, asked=asked, over=theme[0], of=theme[1], ranges=RANGES) if theme else ([], [])
+        lying = query.by_area(connection, actor=actor(), register=register, table=table, asked=asked, over=theme[0], of=theme[1], ranges=RANGES) if theme else query.ByArea(areas=[], ends=[], level="district")
     return render_template(
-        "registers/map.html", register=register, pack=pack, name=name, field=field, asked=asked, total=total, here_query=asked.address, places=[_told(one) for one in places], areas=areas, ends=ends,
+        "registers/map.html", register=register, pack=pack, name=name, field=field, asked=asked, total=total, here_query=asked.address, places=[_told(one) for one in places], areas=lying.areas, ends=lying.ends, lying=lying,
+        counted=[one for one, _ in statistics_of(application().library).values() if one.register.name == register.name and unit_dimensions(one)], of_statistic=OF_STATISTIC,
         theme=theme, themes=[one for one in register.fields.values() if one.type in ("number", "money") and not one.secret], drawn=[_shape(one) for one in places], most=query.MOST_SHOWN, farthest=FARTHEST,
         extent=_extent(places) or around,
     )
@@ -88,6 +98,14 @@ def _theme(register: Register) -> tuple[str, Field | None] | None:
     if over not in THEMES or field is None or field.type not in ("number", "money") or field.secret:
         raise Invalid("没有这种专题图，请从列出的里选。", code="bad_theme")
     return over, field
+
+
+def _statistic_map(register: Register) -> str:
+    """The thematic map of the statistic that ``theme`` names: ``s:<pack>.<name>.<measure>``."""
+    name, _, measure = request.args["theme"].removeprefix(OF_STATISTIC).rpartition(".")
+    if name not in statistics_of(application().library):
+        raise Invalid("没有这种专题图，请从列出的里选。", code="bad_theme")
+    return url_for("statistic_map.page", pack=pack_of(name), name=name_of(name), m=measure)
 
 
 def _here(pack: str, name: str, asked: Asked) -> str:

@@ -18,6 +18,7 @@ from engine.reporting.statistics.granted import known_to
 from engine.reporting.statistics.periods import GRAINS, Period, period_of
 from engine.runtime.change_counting import may_change_counting
 from engine.runtime.export_statistic import export_statistic
+from engine.runtime.queries.statistic_map import unit_dimensions
 from engine.runtime.queries.statistic_page import Looked, look
 from engine.web import dashboards
 from engine.web.context import actor, application, now, reading, today
@@ -56,7 +57,7 @@ def one(pack: str, name: str) -> ResponseReturnValue:
     return render_template(
         "statistics/one.html", statistic=statistic, question=question, looked=looked, answer=looked.answer, pack=pack, name=name, base=base, grains=GRAINS, charts=_charts(looked, question),
         tops=TOPS, behind=list_of(statistic), dimensions=dimensions_of(statistic), quick=quick_picks(), quick_all=ALWAYS, headline=headline(looked, question),
-        changes=may_change_counting(actor()), chart=chart_of(looked, question, base), trend=trend_of(looked, base, question), places=map_of(looked, question, base),
+        changes=may_change_counting(actor()), themes=unit_dimensions(statistic), chart=chart_of(looked, question, base), trend=trend_of(looked, base, question), places=map_of(looked, question, base),
     )
 
 

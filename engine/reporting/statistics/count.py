@@ -14,6 +14,7 @@ from engine.access.actors import Actor
 from engine.registers.conditions import Condition, Group, Leaf, clause_of
 from engine.registers.declaration import Field
 from engine.registers.scope import visible
+from engine.reporting.statistics.areas import Areas
 from engine.reporting.statistics.declaration import UNIT, Measure, Statistic
 from engine.reporting.statistics.periods import Period
 from engine.storage.tables.organisation import unit
@@ -32,13 +33,14 @@ class Root:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What is asked of a statistic. ``by`` is a dimension, ``time`` or None for one figure each; ``where`` narrows further; ``root`` narrows to units."""
+    """What is asked of a statistic. ``by`` is a dimension, ``time`` or None for one figure each; ``where`` narrows further; ``root`` narrows to units; ``areas`` groups the units of a dimension by the areas of the map that they lie in."""
 
     period: Period | None
     by: str | None = None
     grain: str = "month"
     where: Condition | None = None
     root: Root | None = None
+    areas: Areas | None = None
 
 
 Figures = Mapping[str, Mapping[str, Decimal | None]]
@@ -124,9 +126,13 @@ def _statement(
         columns += [_aggregate(measure, table, clause).label(f"m{place}_{measure.name}") for measure, clause in zip(measures, counted, strict=True)]
         columns.append(func.count().filter(or_(*counted)).label(f"n_{place}"))
         any_counted += counted
-    statement = visible(statistic.register, table, actor, _key(statistic, table, ask, on).label("x_key"), *columns)
+    areas = ask.areas.lookup() if ask.areas is not None and ask.by is not None else None
+    statement = visible(statistic.register, table, actor, (_key(statistic, table, ask, on) if areas is None else areas.c.area).label("x_key"), *columns)
+    if areas is not None:
+        held = statistic.dimension(str(ask.by))
+        statement = statement.outerjoin_from(table, areas, areas.c.unit_id == table.c[held.name if held else "unit_id"])
     if ask.root is not None or ask.by == UNIT:
-        statement = statement.join_from(table, unit, unit.c.id == table.c.unit_id) if _by_owner(statistic, ask) else statement
+        statement = statement.join_from(table, unit, unit.c.id == table.c.unit_id) if _by_owner(statistic, ask) and areas is None else statement
         statement = _below(statement, table, ask)
     for condition in (statistic.where, ask.where):
         if condition is not None:

@@ -15,9 +15,11 @@ from engine.registers.filters import Asked, narrow
 from engine.registers.placed import distance_of, place_clause
 from engine.registers.scope import visible
 from engine.registers.tables import box_of
+from engine.reporting.statistics.areas import Areas
+from engine.reporting.statistics.ranges import equal_ends, rank_of
+from engine.runtime.queries.areas import district_areas, has_streets, street_areas
 from engine.runtime.queries.registers import Record, by_ids
 from engine.storage.geometry import Point
-from engine.storage.tables.organisation import unit
 
 MOST_SHOWN = 400
 ACROSS, UP, MOST_COUNTED = 8, 6, 200
@@ -98,7 +100,7 @@ def nearest(connection: Connection, *, actor: Actor, register: Register, table: 
 
 @dataclass(frozen=True, kw_only=True)
 class Area:
-    """One district's figure. ``rank`` is the range it falls into, from 0; None without a figure."""
+    """One district's or street's figure. ``rank`` is the range it falls into, from 0; None without a figure."""
 
     code: str
     title: str
@@ -106,29 +108,34 @@ class Area:
     rank: int | None = None
 
 
-def by_district(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, over: str, of: Field | None, ranges: int) -> tuple[list[Area], list[Decimal]]:
-    """(figures by district, the upper ends of ``ranges`` equal ranges). ``over``: count, sum or avg of ``of``. One statement."""
-    value = func.count() if of is None else (func.sum if over == "sum" else func.avg)(table.c[of.name])
-    figures = narrow(visible(register, table, actor, table.c.district_id, value.label("value")), register, table, asked).group_by(table.c.district_id).subquery()
-    rows = connection.execute(select(unit.c.area_code, unit.c.short_name, figures.c.value).join(unit, unit.c.id == figures.c.district_id)).all()
-    merged: dict[str, tuple[str, Decimal]] = {}
-    for row in rows:
-        if row.value is not None:
-            before = merged.get(row.area_code, ("", Decimal(0)))[1] if over != "avg" else Decimal(0)
-            merged[row.area_code] = (row.short_name, before + Decimal(row.value))
-    ends = range_ends([value for _, value in merged.values()], ranges)
-    areas = [Area(code=code, title=title, value=round(value, 2), rank=next(place for place, end in enumerate(ends) if value <= end)) for code, (title, value) in merged.items()]
-    return sorted(areas, key=lambda area: -(area.value or 0)), ends
+@dataclass(frozen=True, kw_only=True)
+class ByArea:
+    """Figures by area, largest first, and the upper ends of their ranges; ``level`` district, or street where ``district`` is the only one and its streets have outlines."""
+
+    areas: Sequence[Area]
+    ends: Sequence[Decimal]
+    level: str
+    district: str = ""
 
 
-def range_ends(values: Sequence[Decimal], ranges: int) -> list[Decimal]:
-    """The upper ends of equal ranges from the least to the most; one range when all are the same."""
-    if not values:
-        return []
-    low, high = min(values), max(values)
-    if low == high:
-        return [high]
-    return [low + (high - low) * place / ranges for place in range(1, ranges)] + [high]
+def by_area(connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked, over: str, of: Field | None, ranges: int) -> ByArea:
+    """``over``: count, sum or avg of ``of``. Three statements, six where streets are shown."""
+    def figures(areas: Areas) -> dict[str, Decimal]:
+        lying = areas.lookup()
+        value = func.count() if of is None else (func.sum if over == "sum" else func.avg)(table.c[of.name])
+        chosen = visible(register, table, actor, lying.c.area, value.label("value")).join_from(table, lying, lying.c.unit_id == table.c.unit_id)
+        rows = connection.execute(narrow(chosen, register, table, asked).group_by(lying.c.area)).all()
+        return {row.area: round(Decimal(row.value), 2) for row in rows if row.value is not None}
+
+    areas = district_areas(connection)
+    found, level, district = figures(areas), "district", ""
+    alone = next(iter(found)) if len(found) == 1 else ""
+    if alone in has_streets(connection):
+        areas, level, district = street_areas(connection, district=alone), "street", alone
+        found = figures(areas)
+    ends = equal_ends(list(found.values()), ranges)
+    shown = [Area(code=code, title=areas.titles[code], value=value, rank=rank_of(value, ends)) for code, value in found.items()]
+    return ByArea(areas=sorted(shown, key=lambda area: -(area.value or 0)), ends=ends, level=level, district=district)
 
 
 def geometry(record: Record, fields: Sequence[Field]) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ from engine.reporting.statistics.targets import added_targets, with_targets
 from engine.runtime.queries.record_words import Words
 from engine.storage.tables.organisation import unit
 
+NOWHERE = "没有划入区域的"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -176,6 +178,8 @@ def _or_zero(measure: Measure, value: Decimal | None) -> Decimal | None:
 
 def _titles(connection: Connection, statistic: Statistic, ask: Ask, keys: Sequence[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """{key: title} and {key: what narrows to it}."""
+    if ask.areas is not None:
+        return {key: ask.areas.titles.get(key, NOWHERE) for key in keys}, {}
     field = statistic.dimension(str(ask.by))
     if field is None:
         return _unit_titles(connection, ask, keys)
@@ -232,6 +236,8 @@ def _narrowed(statistic: Statistic, ask: Ask, key: str, inside: tuple[str, str] 
     if ask.by in (None, TIME):
         return ask
     field = statistic.dimension(str(ask.by))
+    if ask.areas is not None:
+        return replace(ask, by=None, where=_both(ask.where, Leaf(field=field or OWNER, verb="is", values=ask.areas.named(key))))
     if field is None:
         if inside:
             return replace(ask, by=None, root=Root(id=UUID(inside[1]), path=""))
@@ -248,10 +254,16 @@ def _both(first: Condition | None, second: Condition) -> Condition:
 def _cell(statistic: Statistic, ask: Ask, name: str, value: Decimal | None) -> Cell:
     measure = statistic.measures[name]
     behind = ""
-    if measure.over != "share":
+    if measure.over != "share" and not _unnamed(ask):
         behind = Asked(where=tree_of(statistic, measure, ask.period, where=ask.where), under=ask.root.id if ask.root else None).address
     target = measure.target_on(ask.period.last if ask.period else None)
     return Cell(value=value, light=target.light(value) if target else "", behind=behind)
+
+
+def _unnamed(ask: Ask) -> bool:
+    """Whether the group is one that no address can name: an area of too many units, or what lies in none."""
+    last = ask.where.parts[-1] if isinstance(ask.where, Group) and ask.where.parts else ask.where
+    return ask.areas is not None and isinstance(last, Leaf) and last.verb == "is" and not last.values
 
 
 def _growth(now: Decimal | None, before: Decimal | None) -> Decimal | None:

@@ -8,7 +8,7 @@ const list = document.querySelector("[data-map-list]");
 const near = document.querySelector("[data-map-near]");
 const inside = document.querySelector("[data-map-inside]");
 
-const map = await makeMap(box, { ranks: box.dataset.areas ? JSON.parse(box.dataset.areas) : null, classes: Number(box.dataset.ranges ?? 0) });
+const map = await makeMap(box, { ranks: box.dataset.areas ? JSON.parse(box.dataset.areas) : null, classes: Number(box.dataset.ranges ?? 0), outlines: box.dataset.outlines });
 const layer = L.layerGroup().addTo(map);
 const draft = L.polygon([], { color: "#b3261e", weight: 2, dashArray: "4 3", interactive: false }).addTo(map);
 const pins = new Map();
