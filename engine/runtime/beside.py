@@ -58,13 +58,19 @@ def tell(work: Beside, person_id: UUID, text: str, *, kind: str, link: str, task
     })
 
 
-def write_beside(work: Beside, *, title: str, outcome_title: str, words: str, task: Mapping[str, Any] | None = None) -> ActResult:
-    """Insert the act, its event and its audit record. ``instance_id`` stays empty, so that it never stands in the way of a withdrawal."""
+def write_beside(
+    work: Beside, *, title: str, outcome_title: str, words: str, task: Mapping[str, Any] | None = None, result: Mapping[str, Any] | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> ActResult:
+    """Insert the act, its event and its audit record. ``instance_id`` stays empty, so that it never stands in the way of a withdrawal.
+
+    ``result`` stands with the act, ``detail`` with its audit record beside the words.
+    """
     work.batch.insert(act, {
         "id": work.act_id, "key": work.key, "kind": work.kind, "case_id": work.case["id"], "instance_id": None, "task_id": task["id"] if task else None,
         "node": task["node"] if task else None, "process": task["process"] if task else None, "title": title, "actor_id": work.actor.person_id,
         "actor_name": work.actor.name, "actor_post": work.actor.post_title, "at": work.at, "outcome": work.kind, "outcome_title": outcome_title,
-        "opinion": words, "result": {}, "request_hash": work.request_hash, "automatic": False,
+        "opinion": words, "result": dict(result or {}), "request_hash": work.request_hash, "automatic": False,
     })
     work.batch.insert(event_feed, {
         "id": new_id(), "kind": f"act.{work.kind}", "case_id": work.case["id"], "task_id": task["id"] if task else None, "unit_id": work.case["unit_id"],
@@ -73,6 +79,6 @@ def write_beside(work: Beside, *, title: str, outcome_title: str, words: str, ta
     work.batch.flush(work.connection)
     audit.append(
         work.connection, chain=chain_of_path(work.case["unit_path"], at_city=work.case["district_id"] is None), at=work.at, actor_id=work.actor.person_id,
-        actor_name=work.actor.name, action=f"act.{work.kind}", object=str(work.act_id), case_id=work.case["id"], detail={"opinion": words},
+        actor_name=work.actor.name, action=f"act.{work.kind}", object=str(work.act_id), case_id=work.case["id"], detail={"opinion": words, **(detail or {})},
     )
     return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=None)

@@ -86,9 +86,10 @@ def _take_back(work: Work, row: Row) -> ActResult:
         select(act.c.id, act.c.kind, act.c.result).where(act.c.instance_id == row["instance_id"], act.c.rev_before >= row["rev_before"], act.c.undone_by.is_(None))
         .order_by(act.c.rev_before)
     ).all()
+    corrected = _uncorrect(work, row)
     for _, kind, result in reversed(later):
         apply_undo(work, _entries(kind, result))
-    undone = [id for id, _, _ in later]
+    undone = [*corrected, *(id for id, _, _ in later)]
     connection.execute(update(act).where(act.c.id.in_(undone)).values(undone_by=work.act_id))
     work.batch.add(delete(notice).where(notice.c.case_id == work.case["id"], notice.c.at >= row["at"], notice.c.read_at.is_(None), notice.c.kind == "task"))
     reopened = connection.execute(select(task).where(task.c.id == row["task_id"])).mappings().one()
@@ -98,6 +99,15 @@ def _take_back(work: Work, row: Row) -> ActResult:
     reopen(work, reopened["id"])
     _forget(work, reopened["engine_id"])
     return settle(work)
+
+
+def _uncorrect(work: Work, row: Row) -> list[UUID]:
+    """Undo what was corrected in the answers of this step since, the last first; the ids of those acts."""
+    theirs = select(act.c.id, act.c.result).where(act.c.task_id == row["task_id"], act.c.kind == "correct", act.c.at >= row["at"], act.c.undone_by.is_(None))
+    found = work.connection.execute(theirs.order_by(act.c.at.desc(), act.c.id.desc())).all()
+    for _, result in found:
+        apply_undo(work, [entry for entry in result.get("undo", []) if entry["op"] != "superseded"])
+    return [id for id, _ in found]
 
 
 def _entries(kind: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -135,10 +145,11 @@ def _restore_answers(work: Work, row: Row, undone: list[UUID]) -> None:
     assert work.actor is not None
     kept = work.connection.execute(
         update(submission).where(submission.c.act_id.in_(undone)).values(superseded=True)
-        .returning(submission.c.task_id, submission.c.data, submission.c.form_hash)
+        .returning(submission.c.task_id, submission.c.data, submission.c.form_hash, submission.c.id)
     ).all()
-    for task_id, data, form_hash in kept:
-        if task_id == row["task_id"]:
+    latest = max((one.id for one in kept if one.task_id == row["task_id"]), default=None)
+    for task_id, data, form_hash, id in kept:
+        if id == latest:
             typed = {**open_secrets(work.app.keys, data), OPINION: row["opinion"] or ""}
             values = {"task_id": task_id, "person_id": work.actor.person_id, "data": typed, "form_hash": form_hash, "rev": 1, "updated_at": work.at}
             work.batch.add(insert(draft).values(values).on_conflict_do_update(index_elements=["task_id", "person_id"], set_=values))

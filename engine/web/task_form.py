@@ -197,7 +197,7 @@ def answers_block(
     data = readable(form, actor(), answers.data)
     context = replace(context, known=data, person=names.get)
     html = render_form(form, data=data, rights=reading_rights(form, actor()), errors={}, context=context, mode="read")
-    return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": _marked(html, mark)}
+    return {"title": form.title, "by": answers.by_name, "at": answers.at, "html": _marked(html, mark), "id": answers.id}
 
 
 def _marked(html: Markup, mark: str) -> Markup:

@@ -84,6 +84,7 @@ def _node(element: etree._Element, tag: str, process: str, scope: str, lanes: di
     node.fields = {e.get("name", ""): e.get("right", "") for e in _extensions(element, "field")}
     node.field_default = next((e.get("default") for e in _extensions(element, "fields")), None)
     node.returns = next((e.get("to", "").split() for e in _extensions(element, "returns")), None)
+    node.correct = next((attributes_of(e) for e in _extensions(element, "correct")), None)
     node.shows = [attributes_of(e) for e in _extensions(element, "show")]
     node.inputs = [attributes_of(e) for e in _extensions(element, "input")]
     node.outputs = [attributes_of(e) for e in _extensions(element, "output")]

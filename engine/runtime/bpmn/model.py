@@ -76,6 +76,7 @@ class Node:
     fields: dict[str, str] = field(default_factory=dict)
     field_default: str | None = None
     returns: list[str] | None = None
+    correct: dict[str, str] | None = None
     shows: list[dict[str, str]] = field(default_factory=list)
     inputs: list[dict[str, str]] = field(default_factory=list)
     outputs: list[dict[str, str]] = field(default_factory=list)

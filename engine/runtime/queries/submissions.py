@@ -27,6 +27,7 @@ class Answers:
     by_name: str
     at: datetime
     superseded: bool
+    id: UUID | None = None
 
 
 def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str, Answers]:
@@ -34,7 +35,7 @@ def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str,
     rows = connection.execute(SQL["latest"], {"case_id": case_id}).mappings()
     return {
         row["node"]: Answers(
-            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"],
+            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"], id=row["id"],
         )
         for row in rows
     }

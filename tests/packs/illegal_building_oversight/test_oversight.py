@@ -4,11 +4,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from engine.kernel.errors import Forbidden, Invalid, NotFound
+from engine.kernel.ids import new_id
 from engine.reporting.assessments.catalogue import get_assessment
 from engine.reporting.statistics.periods import read_period
 from engine.runtime.assessments.count import count_items
+from engine.runtime.correct_submission import correct_submission
+from engine.storage.tables.runtime import submission
 from tests.packs.illegal_building.points import point, record, records, state
 from tests.packs.oversight.orders import Overseer
 
@@ -27,6 +31,7 @@ def issued(walk: Overseer, level: str) -> Any:
 
 
 @pytest.mark.requirement("CMD-017")
+@pytest.mark.requirement("CMD-041")
 @pytest.mark.parametrize("level", ["city", "district"])
 def test_what_is_found_as_replied_is_closed_and_enters_the_closed_points(walk: Overseer, level: str) -> None:
     who, _, _, replier = WAYS[level]
@@ -35,11 +40,26 @@ def test_what_is_found_as_replied_is_closed_and_enters_the_closed_points(walk: O
     walk.reply(who=replier)
     walk.check("incomplete", who=who)
     assert record(walk, "illegal_building.point", id)["status"] == "open"
+    _opinion_is_corrected_and_taken_out(walk, who)
     walk.reply(who=replier)
     walk.check("true", who=who)
     (closing,) = records(walk, "illegal_building.closing")
     assert (closing["point"], closing["way"], record(walk, "illegal_building.point", id)["status"], state(walk)) == (id, "supervised", "closed", "已办结")
     assert walk.record["bad_checks"] == 1 and walk.record["about"] == str(id)
+
+
+def _opinion_is_corrected_and_taken_out(walk: Overseer, who: str) -> None:
+    """What the check record says follows; what it led to (counted, urged) stays."""
+    for opinion in ("补充：北侧残留两米。", None):
+        with walk.app.db.connect() as connection:
+            found = connection.execute(
+                select(submission.c.id, submission.c.data).where(submission.c.case_id == walk.case_id, submission.c.node == "site_check", submission.c.superseded.is_(False))
+            ).one()
+        data = None if opinion is None else {**found.data, "opinion": opinion, "check_words": "残留北侧。"}
+        correct_submission(walk.app, actor=walk.actor(who), submission_id=found.id, data=data, reason="看错了。", key=str(new_id()), at=walk.at)
+        (kept,) = walk.table("oversight_check")
+        assert (kept["opinion"], kept["finding"], kept["result"], kept["counted"]) == (opinion, opinion and "残留北侧。", "incomplete", True)
+    assert walk.holders("reply")
 
 
 def test_a_closed_point_is_not_supervised_and_streets_supervise_nobody(walk: Overseer) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,15 @@ from PIL import Image
 from sqlalchemy import select
 
 from engine.form_filling.attachments import store_attachment
-from engine.kernel.errors import Forbidden, Invalid
+from engine.kernel.errors import Conflict, Forbidden, Invalid, StaleRevision
 from engine.kernel.ids import new_id
+from engine.runtime.correct_submission import correct_submission
 from engine.runtime.edit_record import create_record
+from engine.runtime.invariants import find_violations
+from engine.runtime.withdraw_act import withdraw_act
+from engine.storage.tables.runtime import act, draft, submission
 from engine.storage.tables.sampling import sample_draw, sample_pick
+from tests.browser import Browser
 from tests.packs.filed import PDF
 from tests.packs.illegal_building.points import items, make, newest, point, records, state
 from tests.packs.walk import Walker
@@ -129,6 +135,77 @@ def test_what_was_found_on_site_is_recorded_with_its_opinion_and_its_files(walk:
     (kept_case,) = records(walk, f"{PACK}.sample_case")
     assert (kept_case["situation"], kept_case["opinion"]) == ("现场所见。", "见实际情况。")
     assert [kept_case[field][0]["id"] for field in ("photos", "documents")] == [sent["photos"][0]["id"], sent["documents"][0]["id"]]
+
+
+@pytest.mark.requirement("CMD-040")
+def test_an_opinion_can_be_changed_taken_out_and_restored_after_it_was_submitted(walk: Walker) -> None:
+    drawn(walk, number=2)
+    walk.do("city_works", "screen", "confirm", {})
+    walk.case_id = items(walk)[0]
+    photos = []
+    with walk.app.db.begin() as connection:
+        for name in ("一.jpg", "二.jpg"):
+            kept = store_attachment(
+                connection, walk.app.blobs, actor=walk.actor("city_works"), case_id=walk.case_id, task_id=walk.task("check")["id"], field="photos", file_name=name, data=photo(), at=walk.at,
+            )
+            photos.append({"id": str(kept.id)})
+    walk.do("city_works", "check", "submit", {**answer("real"), "photos": photos})
+    first = last_submission(walk)
+    with pytest.raises(Conflict, match="只有提交的人"):
+        correct(walk, first, {**answer("real")}, login="a_works")
+    with pytest.raises(Invalid) as refused:
+        correct(walk, first, {**answer("real"), "opinion": ""})
+    assert set(refused.value.fields) == {"opinion"}
+    correct(walk, first, {**answer("incomplete"), "opinion": "补充：屋顶残留已清。", "photos": photos[1:]}, key="same")
+    correct(walk, first, {**answer("incomplete"), "opinion": "补充：屋顶残留已清。", "photos": photos[1:]}, key="same")
+    kept = sample(walk)
+    assert (kept["finding"], kept["opinion"], [one["id"] for one in kept["photos"]]) == ("real", "补充：屋顶残留已清。", [photos[1]["id"]])
+    with pytest.raises(StaleRevision):
+        correct(walk, first, answer("real"))
+    second = last_submission(walk)
+    correct(walk, second, None)
+    assert (sample(walk)["finding"], sample(walk)["opinion"], sample(walk)["photos"]) == ("real", None, None)
+    web = Browser(walk.app, "city_works")
+    page = web.get(f"/submissions/{last_submission(walk)}/correct?from={first}")
+    assert page.status_code == 200 and "见实际情况。" in page.text and photos[0]["id"] in page.text
+    correct(walk, last_submission(walk), {**answer("real"), "photos": photos})
+    assert len(sample(walk)["photos"]) == 2 and find_violations(walk.app) == []
+    with walk.app.db.connect() as connection:
+        told = connection.execute(select(act.c.outcome_title, act.c.opinion).where(act.c.case_id == walk.case_id, act.c.kind == "correct").order_by(act.c.at, act.c.id)).all()
+    assert [row.outcome_title for row in told] == ["更正", "删除意见", "更正"]
+    walk.app.clock.advance(timedelta(days=31))
+    with pytest.raises(Conflict, match="已经过了"):
+        correct(walk, last_submission(walk), answer("real"))
+
+
+def test_a_step_that_is_withdrawn_takes_its_corrections_back(walk: Walker) -> None:
+    drawn(walk, number=1)
+    walk.do("city_works", "screen", "confirm", {})
+    (walk.case_id,) = items(walk)
+    done = walk.do("city_works", "check", "submit", answer("incomplete"))
+    correct(walk, last_submission(walk), {**answer("incomplete"), "opinion": "再看一次。"})
+    assert sample(walk)["opinion"] == "再看一次。"
+    withdraw_act(walk.app, actor=walk.actor("city_works"), act_id=done.act_id, key="back", at=walk.at)
+    assert walk.holders("check") == {"city_works"} and sample(walk)["opinion"] is None
+    with walk.app.db.connect() as connection:
+        assert connection.scalar(select(submission.c.id).where(submission.c.case_id == walk.case_id, submission.c.node == "check", submission.c.superseded.is_(False))) is None
+        assert connection.scalar(select(draft.c.data).where(draft.c.task_id == walk.task("check")["id"]))["opinion"] == "再看一次。"
+    assert find_violations(walk.app) == []
+
+
+def correct(walk: Walker, id: UUID, data: dict[str, Any] | None, *, login: str = "city_works", key: str = "") -> None:
+    correct_submission(walk.app, actor=walk.actor(login), submission_id=id, data=data, reason="看错了门牌。", key=key or str(new_id()), at=walk.at)
+
+
+def last_submission(walk: Walker) -> UUID:
+    with walk.app.db.connect() as connection:
+        query = select(submission.c.id).where(submission.c.case_id == walk.case_id, submission.c.node == "check").order_by(submission.c.superseded, submission.c.at.desc(), submission.c.id.desc())
+        found: UUID = connection.scalar(query.limit(1))
+    return found
+
+
+def sample(walk: Walker) -> Any:
+    return next(one for one in records(walk, f"{PACK}.sample_case") if one["case_id"] == walk.case_id)
 
 
 def photo() -> bytes:

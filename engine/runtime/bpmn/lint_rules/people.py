@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from engine.expressions import compile_expression
+from engine.kernel.errors import GuichengError
 from engine.kernel.names import is_name
 from engine.runtime.bpmn.errors import Finding, finding
 from engine.runtime.bpmn.grammar import grammar
@@ -23,6 +25,7 @@ def check(model: Model, called: Mapping[str, Model], calls: Mapping[str, str]) -
         yield from _outcomes(node)
         yield from _rights(node)
         yield from _places(model, node)
+        yield from _correct(node)
         yield from _policy(node.id, node.label, node.attributes)
 
 
@@ -70,6 +73,23 @@ def _places(model: Model, node: Node) -> Iterator[Finding]:
     for show in node.shows:
         if not show.get("form") and not show.get("node", "").startswith("="):
             yield finding(node.id, "show", f"用户任务{node.label}的 gc:show 没有写 form。请写上要显示的表单。")
+
+
+def _correct(node: Node) -> Iterator[Finding]:
+    drawn = node.correct
+    if drawn is None:
+        return
+    if not drawn.get("fields", "").split():
+        yield finding(node.id, "correct", f"用户任务{node.label}的 gc:correct 没有写 fields。请写上提交以后可以更正的字段。")
+    for key in ("who", "delete"):
+        allowed = grammar().elements["correct"][key] or []
+        if drawn.get(key) and drawn[key] not in allowed:
+            yield finding(node.id, "correct", f"用户任务{node.label}的 gc:correct 的 {key}“{drawn[key]}”不认识。请改为 {'、'.join(allowed)} 之一。")
+    if drawn.get("while"):
+        try:
+            compile_expression(drawn["while"].removeprefix("="), names=("state", "closed", "days"))
+        except GuichengError as error:
+            yield finding(node.id, "correct", f"用户任务{node.label}的 gc:correct 的 while 看不懂：{error}请用 state、closed、days 写一个条件。")
 
 
 def _policy(element: str, label: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
