@@ -84,7 +84,7 @@ def _start(data_dir: Path, *options: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PUBLIC_URL", "PORT", "HOST")}
     return subprocess.Popen(
         [sys.executable, "-m", "engine", "up", *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**environment, "GUICHENG_DATA": str(data_dir), "GUICHENG_ENV": "production"},
+        env={**environment, "GUICHENG_DATA": str(data_dir), "GUICHENG_ENV": "production", "GUICHENG_PROXIES": "127.0.0.1"},  # an encrypted proxy stands before it
     )
 
 
