@@ -19,7 +19,7 @@ from engine.storage.tables.proof import integrity_alarm
 
 AUDITOR, SECURITY = "auditor", "security"
 LEVELS = {"high": "高危", "middle": "中危", "low": "低危"}
-KINDS = {"audit": "审计记录", "anchor": "审计锚点", "access": "权限数据", "release": "程序文件", "keys": "密钥", "attack": "可疑的访问"}
+KINDS = {"audit": "审计记录", "anchor": "审计锚点", "access": "权限数据", "release": "程序文件", "keys": "密钥", "attack": "可疑的访问", "host": "服务器文件"}
 
 
 def raise_alarm(connection: Connection, *, kind: str, subject: str, text: str, at: datetime, level: str = "high") -> bool:

@@ -13,6 +13,7 @@ from engine.access import integrity
 from engine.access.alarms import raise_alarm
 from engine.access.anchors import Report, as_line, check_trail, keep_outside, set_anchor
 from engine.access.audit import note
+from engine.access.host_files import watch_host_files
 from engine.kernel.release import ReleaseReport, check_release, trusted_key
 from engine.kernel.settings import ROOT
 
@@ -29,6 +30,8 @@ def anchor(app: Any) -> None:
     """The job: sign the heads of all chains, keep the anchor outside, and compare the rows of rights with their seals."""
     at = app.clock.now()
     note_restore(app, at=at)
+    with app.db.begin() as connection:
+        watch_host_files(connection, app.settings.host_files, at=at)
     anchor_now(app, at=at)
     with app.db.begin() as connection:
         watch_rights(connection, app, at=at)
@@ -71,7 +74,7 @@ def verify_trail(app: Any) -> None:
     took = max(time.monotonic() - started, 0.001)
     programs = check_release(ROOT, trusted=trusted_key(app.settings.data_dir))
     with app.db.begin() as connection:
-        wrong = watch_rights(connection, app, at=at) + _alarms(connection, report, programs, at)
+        wrong = watch_rights(connection, app, at=at) + watch_host_files(connection, app.settings.host_files, at=at) + _alarms(connection, report, programs, at)
         detail = {"good": wrong == 0, "problems": wrong, "records": report.records, "anchors": report.anchors, "chains": len(report.chains), "per_second": int(report.records / took)}
         note(connection, actor=None, at=at, action="audit.verify", object="全部", detail=detail)
     integrity.remember_sealed(app.keys)

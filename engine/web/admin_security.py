@@ -15,6 +15,7 @@ from engine.runtime.key_rounds import rounds
 from engine.web.answers import done
 from engine.web.confirm import sensitive
 from engine.web.context import actor, application, identifier, now, reading
+from engine.web.defences import defences
 from engine.web.guard import public
 from engine.web.requirement_rows import BY, counted, topics
 
@@ -31,7 +32,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "admin/security.html", by=BY, counts=counted(topics()), vault=app.keys.vault.name, provider=default_provider().name, versions=app.keys.versions(),
         rounds=listed, states=rounds.STATES, kinds=rounds.KINDS, release=check_release(ROOT, trusted=trusted_key(app.settings.data_dir)),
-        root=sm3_hex(app.keys.root.certificate), may_change=alarms.SECURITY in actor().rights, running=any(row.state == "running" for row in listed),
+        root=sm3_hex(app.keys.root.certificate), may_change=alarms.SECURITY in actor().rights, running=any(row.state == "running" for row in listed), defences=defences(app.settings, https=request.is_secure),
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask
 
 import engine.web
-from engine.web import assets, csrf, errors, guard, headers, hosts, plain_text, shell, traces
+from engine.web import assets, csrf, errors, guard, headers, hosts, plain_text, shell, traces, uploads
 from engine.web.prefix import SubPath
 from engine.web.proxies import BehindProxies
 
@@ -39,7 +39,7 @@ def create_flask(app: Application) -> Flask:
     )
     flask.extensions["guicheng"] = app
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
-    for part in (assets, headers, hosts, traces, guard, csrf, plain_text, errors, shell):
+    for part in (assets, headers, hosts, uploads, traces, guard, csrf, plain_text, errors, shell):
         part.install(flask)
     for blueprint in blueprints():
         flask.register_blueprint(blueprint)
