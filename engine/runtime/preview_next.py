@@ -13,9 +13,9 @@ from engine.runtime.advance import arguments_of, call, context_of
 from engine.runtime.application import Application
 from engine.runtime.begin import load_machine
 from engine.runtime.bpmn.machine import Machine
-from engine.runtime.bpmn.waits import ServiceWait
+from engine.runtime.bpmn.waits import ServiceWait, UserWait
 from engine.runtime.locate import lock_task, peek_case
-from engine.runtime.nodes import outcome_of
+from engine.runtime.nodes import outcome_of, process_of
 from engine.runtime.open_tasks import attributes_of, takers_of
 from engine.runtime.work import TaskBrief, Work
 
@@ -27,8 +27,8 @@ def preview_next(
 ) -> list[TaskBrief]:
     """The tasks that would open if ``task_id`` were completed with ``outcome`` now; empty when the case would rest or end.
 
-    Automatic steps count as passed without a result, so a branch that hangs on one is not foretold. Never raises for
-    what the process itself can't foresee.
+    Automatic steps count as passed without a result, so a branch that hangs on one is not foretold. Empty as
+    well where whom it goes to is still to be filled in. Never raises for what the process itself can't foresee.
     """
     with app.db.connect() as connection:
         task, instance, _ = lock_task(connection, task_id=task_id, key="", actor=actor)
@@ -63,7 +63,15 @@ def _run_ahead(work: Work, machine: Machine, facts: Mapping[str, Any]) -> list[T
             break
         for wait in services:
             machine.complete(wait.engine_id, _foresee(work, wait), now=work.at)
-    return [_brief(work, wait) for wait in machine.waits().user_tasks if wait.engine_id not in before]
+    found = [wait for wait in machine.waits().user_tasks if wait.engine_id not in before]
+    return [] if any(_open_choice(work, wait) for wait in found) else [_brief(work, wait) for wait in found]
+
+
+def _open_choice(work: Work, wait: UserWait) -> bool:
+    """Whether the diagram names the unit or the person of the step by something that is still to be filled in."""
+    drawn = process_of(work.app, work.instance, wait.process).nodes[wait.node].attributes
+    asked = work.machine.wait_attributes(wait)
+    return any(drawn.get(name) and not asked.get(name) for name in ("unit", "assignee"))
 
 
 def _foresee(work: Work, wait: ServiceWait) -> dict[str, Any]:

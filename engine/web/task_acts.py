@@ -126,7 +126,7 @@ def give_back(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
     result = return_task(application(), task_id=id, to_node=request.form.get("to_node", ""), opinion=request.form.get("opinion", ""),
                          then=request.form.get("then") or None, **_act())
-    return onward(result, "退回")
+    return onward(result, "", told="已退回。")
 
 
 @blueprint.get("/tasks/<task_id>/returns")
@@ -176,9 +176,9 @@ def withdraw(act_id: str) -> ResponseReturnValue:
     return done(url_for("case_page.case", case_id=result.case_id), "已撤回，案件回到你手里，填过的内容都在。")
 
 
-def onward(result: ActResult, title: str) -> ResponseReturnValue:
+def onward(result: ActResult, title: str, *, told: str = "") -> ResponseReturnValue:
     """Offer the next step when it is mine; else say who has it now and go back to the case."""
-    told = "这次提交之前已经办成，没有重复办理。" if result.replayed else f"“{title}”已提交。"
+    told = "这次提交之前已经办成，没有重复办理。" if result.replayed else told or f"“{title}”已提交。"
     for task in result.next_tasks:
         if task.mine:
             return done(url_for("case_page.task", task_id=task.id), f"{told}下一步“{task.title}”也由你办。")

@@ -12,6 +12,7 @@ from engine.registers.catalogue import get_register
 from engine.runtime.bpmn.journal import state_digest
 from engine.runtime.case_bundle.replay import Content, replay
 from engine.runtime.invariants import find_violations
+from engine.runtime.preview_next import preview_next
 from engine.runtime.withdraw_act import withdraw_act
 from engine.storage.tables.runtime import act, instance
 from tests.packs.construction_waste_transfer.conftest import CaseSystem
@@ -210,6 +211,8 @@ def test_every_level_sends_the_ticket_back_one_level_and_it_comes_down_another_w
     units = walk.bureau.units
     walk.do("city_staff", "city_dispatch", "dispatch", {"district": str(units["CG-A"])})
     assert walk.holders("district_dispatch") == {"a_staff"}
+    ahead = preview_next(walk.app, actor=walk.actor("a_staff"), task_id=walk.task("district_dispatch")["id"], outcome="dispatch", at=walk.at)
+    assert ahead == []  # which squad is still to be chosen
     walk.do("a_staff", "district_dispatch", "send_back", opinion="地点在临川区。")
     assert walk.holders("city_dispatch") == {"city_staff"}
     walk.do("city_staff", "city_dispatch", "dispatch", {"district": str(units["CG-B"])})
