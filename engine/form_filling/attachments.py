@@ -291,4 +291,5 @@ def as_meta(row: Mapping[str, Any]) -> AttachmentMeta:
         caption=row["caption"],
         thumbnail=row["thumbnail_sm3"] is not None,
         at=row["uploaded_at"],
+        field=row["field"],
     )

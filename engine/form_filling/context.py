@@ -32,6 +32,17 @@ class AttachmentMeta:
     caption: str = ""
     thumbnail: bool = False
     at: datetime | None = None
+    field: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldFile:
+    """A file of a register's record: in which field (with its ``title``), or ``gone`` from there and still kept."""
+
+    meta: AttachmentMeta
+    field: str
+    title: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +87,7 @@ class FormContext:
     holds_role    (id of a person, role, id of a unit or None) → whether the person holds the role there today
     case          id → title of a case that this person may see, or None
     record        (register, id) → what its register calls a record that this person may see, or None
+    record_files  (register, id) → files of a record that this person may see, those that were taken out of it last
     party         id of a known party → its value, or None
     attachment    id → meta, or None when there is none that this person may use here
     phrases       () → frequently used opinions of this person
@@ -97,6 +109,7 @@ class FormContext:
     holds_role: Callable[[str, str, str | None], bool] = _yes
     case: Callable[[str], str | None] = _nothing
     record: Callable[[str, str], str | None] = _nothing
+    record_files: Callable[[str, str], Sequence[HeldFile]] = _none
     party: Callable[[str], Mapping[str, Any] | None] = _nothing
     attachment: Callable[[str], AttachmentMeta | None] = _nothing
     phrases: Callable[[], Sequence[str]] = _none

@@ -19,7 +19,7 @@ from engine.kernel.names import pack_of, qualify
 Finding = dict[str, Any]
 _BY_FORMAT = {"date": "date", "date-time": "datetime"}
 _BY_TYPE = {"number": "number", "integer": "number", "boolean": "boolean", "array": "files"}
-_SHAPED = {"party": "object", "address": "object", "files": "array", "photos": "array", "rows": "array", "choices": "array", "tags": "array", "point": "object", "outline": "object"}
+_SHAPED = {"party": "object", "address": "object", "files": "array", "photos": "array", "held_files": "array", "rows": "array", "choices": "array", "tags": "array", "point": "object", "outline": "object"}
 _AUTHORED = {"text", "textarea", "opinion", "number", "date", "datetime", "boolean", "choice"}
 GIVEN = frozenset({"today", "now", "case", "outcome", "detail", "parameter", "recorded"})
 _LIMITS = ("minItems", "maxItems", "uniqueItems")

@@ -12,7 +12,7 @@ from engine.access import assignment, parties, phrases
 from engine.access.actors import Actor
 from engine.access.scope import may_see_case
 from engine.form_filling.attachments import find_usable
-from engine.form_filling.context import AttachmentMeta, FormContext, Option, Prefilled
+from engine.form_filling.context import AttachmentMeta, FormContext, HeldFile, Option, Prefilled
 from engine.form_filling.model import Form
 from engine.form_filling.party_records import party_value
 from engine.kernel.clock import legal_date
@@ -22,6 +22,7 @@ from engine.reference import parameters
 from engine.reference.dictionaries import Entry, load_dictionary
 from engine.registers.catalogue import get_register
 from engine.runtime.application import Application
+from engine.runtime.queries.record_files import held_files
 from engine.runtime.queries.record_titles import record_title, record_value
 from engine.runtime.secrets import open_secrets
 from engine.runtime.work import Row
@@ -46,7 +47,7 @@ def form_context(
     reader.expected = _people_in(form, data or {})
     names = {**reader.facts, "outcome": outcome, "detail": reader.detail, "parameter": reader.parameter, "recorded": reader.recorded, "case": _case_names(case)}
     values: dict[str, Any] = {
-        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case, "record": reader.record,
+        "at": at, "names": names, "options": reader.options, "option": reader.option, "person": reader.person, "unit": reader.unit, "agency": reader.agency, "unit_fits": reader.unit_fits, "holds_role": reader.holds_role, "case": reader.titled_case, "record": reader.record, "record_files": reader.record_files,
         "party": reader.party, "attachment": reader.attachment, "phrases": reader.phrases, "prefill": reader.prefill, "known": _Known(reader),
     }
     if url is not None:
@@ -167,6 +168,13 @@ class _Reader:
         """What a record that the officer may see is called."""
         found = _uuid(id)
         return record_title(self.app, self.connection, actor=self.actor, register=qualify(register, self.pack), record_id=found) if found else None
+
+    def record_files(self, register: str, id: str) -> Sequence[HeldFile]:
+        """Files of a record that the officer may see; those that were taken out last."""
+        found = _uuid(id)
+        if found is None or self.actor is None:
+            return ()
+        return held_files(self.app, self.connection, actor=self.actor, register=qualify(register, self.pack), record_id=found)
 
     def _name(self, table: Any, id: str) -> str | None:
         found = _uuid(id)

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Table, select
 
+from engine.form_filling.context import AttachmentMeta
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.conditions import told_condition
 from engine.registers.declaration import Field, Register
@@ -163,11 +164,17 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
         values = {
             "compressed": {str(id): row for id, row in compression_of(connection, attachment_ids=map(UUID, files)).items()} if files else {},
             "register": register, "record": record, "history": history, "pack": pack, "name": name, "editor": editor,
-            "files": files, "change_at": _change_at(connection, register, record),
+            "files": files, "gone": _gone(register, record, files), "change_at": _change_at(connection, register, record),
             "related": pointing_at(application(), connection, actor=actor(), register=register.name, record_id=record.id),
             "linked": _linked(connection, register, record),
         }
     return render_template("registers/one.html", **values)
+
+
+def _gone(register: Register, record: query.Record, files: Mapping[str, AttachmentMeta]) -> list[AttachmentMeta]:
+    """Files of the record that no field names any more: taken out, still kept."""
+    named = {entry["id"] for one in register.fields.values() if one.type == "files" for entry in record.values[one.name] or ()}
+    return [meta for id, meta in files.items() if id not in named]
 
 
 def _linked(connection: Connection, register: Register, record: query.Record) -> dict[str, str]:

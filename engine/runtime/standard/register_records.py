@@ -31,19 +31,21 @@ MOST_FOUND = 2_000
 
 @service_task(title="记入台账", mode="inline")
 def save_record(
-    context: TaskContext, *, register: str, values: dict | None = None, record: str = "", form: str = "", unit: str = "", reason: str = "",
+    context: TaskContext, *, register: str, values: dict | None = None, record: str = "", form: str = "", unit: str = "", reason: str = "", files: str = "",
 ) -> dict[str, str]:
     """Make a record of ``register``, or with ``record`` (an id) change that one. Result: ``record_id``.
 
     With ``form`` the latest answers to that form on this case go into the fields of the same names; what was left empty stays as it is and
     files are added to those that are there. ``values`` wins over them. ``unit`` (id) is whose a new record is, the case's unit by default.
-    Serial numbers that are still empty are given. Error ``no_record`` when the record isn't there any more.
+    ``files`` names the field of ``form`` (widget ``held_files``) that says which of the record's files go and which come back; a file that
+    goes stays kept with the record. Serial numbers that are still empty are given. Error ``no_record`` when the record isn't there any more.
     """
     declared, table = _register(context, register)
     wanted = {**_answers(context, declared, form), **(values or {})}
     if record:
         before = _live(context, declared, table, record)
         wanted.update({name: _together(before[name], wanted[name]) for name in wanted if name in declared.fields and declared.fields[name].type == "files"})
+        wanted.update(_files_changed(context, declared, form, files, {**before, **wanted}))
         wanted = _numbered(context, declared, wanted, dict(before), before["unit_id"])
         _write(context, declared, table, before["id"], wanted, owner=(before["unit_id"], before["district_id"]), case_id=before["case_id"], reason=reason)
         return {"record_id": record}
@@ -156,9 +158,27 @@ def _answers(context: TaskContext, register: Register, form: str) -> dict[str, A
     """What the latest answers to ``form`` say about the fields of ``register``."""
     if not form:
         return {}
-    full = qualify(form, pack_of(context.process))
-    told = context.work.fresh_answers.get(full) or open_secrets(context.app.keys, context.answers(form=full))
+    told = _told(context, form)
     return {name: told[name] for name, field in register.fields.items() if field.filled and told.get(name) not in (None, "", [])}
+
+
+def _files_changed(context: TaskContext, register: Register, form: str, files: str, held: Mapping[str, Any]) -> dict[str, Any]:
+    """{field: files} of the fields from which files go or into which they come back, as the answers to ``form`` say under ``files``."""
+    asked = _told(context, form).get(files) if files else None
+    changed: dict[str, Any] = {}
+    for entry in asked or ():
+        name = entry["field"]
+        if name not in register.fields or register.fields[name].type != "files":
+            continue
+        others = [one for one in changed.get(name, held.get(name)) or () if one["id"] != entry["id"]]
+        changed[name] = [*others, {"id": entry["id"], "name": entry["name"], "caption": ""}] if entry["act"] == "restore" else others
+    return changed
+
+
+def _told(context: TaskContext, form: str) -> Mapping[str, Any]:
+    full = qualify(form, pack_of(context.process))
+    found: Mapping[str, Any] = context.work.fresh_answers.get(full) or open_secrets(context.app.keys, context.answers(form=full))
+    return found
 
 
 def _together(held: Any, added: Any) -> list[Any]:

@@ -1,14 +1,18 @@
 """A point is registered, changed, disposed of, checked in the field and taken down; each step reviewed by the district."""
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from engine.form_filling.attachments import store_attachment
 from engine.kernel.errors import Forbidden, Invalid
 from engine.registers.catalogue import get_register
 from engine.registers.scope import visible
 from engine.runtime.import_register import require_import
+from tests.browser import Browser
 from tests.packs.illegal_building.points import intake, make, new_point, point, record, records, state
 from tests.packs.walk import Walker
 
@@ -170,3 +174,36 @@ def test_only_streets_register_and_import_points(walk: Walker) -> None:
     for login, process in (("a_works", "point_intake"), ("a1_street", "census_transfer"), ("city_works", "census_transfer"), ("a1_officer", "disposal")):
         with pytest.raises(Forbidden):
             walk.start(login, f"illegal_building.{process}", intake())
+
+
+@pytest.mark.requirement("CMD-004")
+def test_photos_of_a_point_go_one_by_one_through_the_review_and_come_back(walk: Walker) -> None:
+    photos = [{"id": uploaded(walk, name), "caption": ""} for name in ("东侧.jpg", "西侧.jpg")]
+    id = new_point(walk, photos=photos)
+    assert [one["name"] for one in record(walk, POINT, id)["photos"]] == ["东侧.jpg", "西侧.jpg"]
+    shown = {"point": str(id), "finding": "same", "checked_on": "2026-11-19", "opinion": "东侧一张拍错了。"}
+    with pytest.raises(Invalid) as refused:
+        walk.start("a1_street", "illegal_building.field_check", {**shown, "held": [{"act": "restore", "id": photos[0]["id"]}]})
+    assert set(refused.value.fields) == {"held"}
+    walk.start("a1_street", "illegal_building.field_check", {**shown, "held": [{"act": "remove", "id": photos[0]["id"]}]})
+    page = Browser(walk.app, "a_chief").get(f"/tasks/{walk.task('district_review')['id']}", follow_redirects=True)
+    assert "删去" in page.text and "东侧.jpg" in page.text
+    assert len(record(walk, POINT, id)["photos"]) == 2
+    walk.do("a_chief", "district_review")
+    assert [one["name"] for one in record(walk, POINT, id)["photos"]] == ["西侧.jpg"]
+    page = Browser(walk.app, "a1_street").get(f"/registers/illegal_building/point/{id}")
+    assert "已删去的照片和材料（1）" in page.text and "外场核实" in page.text
+    change = {"point": str(id), "change_kind": "change", "reason": "东侧那张没有错。", "title": "东街道某路 12 号楼顶搭建", "kind": "new", "address": "东街道某路 12 号", "area": 36.5}
+    walk.start("a1_street", "illegal_building.point_change", {**change, "held": [{"act": "restore", "id": photos[0]["id"]}]})
+    walk.do("a_chief", "district_review")
+    assert [one["name"] for one in record(walk, POINT, id)["photos"]] == ["西侧.jpg", "东侧.jpg"]
+
+
+def uploaded(walk: Walker, name: str) -> str:
+    made = io.BytesIO()
+    Image.new("RGB", (64, 48), "white").save(made, "JPEG")
+    with walk.app.db.begin() as connection:
+        kept = store_attachment(
+            connection, walk.app.blobs, actor=walk.actor("a1_street"), case_id=None, task_id=None, field="data.photos", file_name=name, data=made.getvalue() + name.encode(), at=walk.at,
+        )
+    return str(kept.id)
