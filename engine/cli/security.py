@@ -52,3 +52,14 @@ def assets(host: Host) -> None:
 
     with host.application() as app, app.db.connect() as connection:
         click.echo(orjson.dumps(listed(connection, app), option=orjson.OPT_INDENT_2).decode())
+
+
+@command.command("identity", help="本平台与外部系统往来的两张证书（签名、加密，PEM），交给对方。")
+@click.pass_obj
+def identity(host: Host) -> None:
+    from engine.kernel.gm import KeyRing
+    from engine.kernel.gm.certificates import to_pem
+
+    settings = host.settings()
+    own = KeyRing(settings.data_dir, vault=settings.vault).identity
+    click.echo((to_pem(own.signing, "CERTIFICATE") + to_pem(own.sealing, "CERTIFICATE")).rstrip())
