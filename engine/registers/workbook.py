@@ -21,6 +21,8 @@ OVERLAP = 200
 _FAR = re.compile(rb"""\br\s*=\s*["'](?:[D-Z][A-Z]\d|[A-Z]{3,}\d|[A-Z]+(?:[2-9]\d{5}|1[1-9]\d{4}|\d{7,}))""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell[\s>/]")
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3}\d{1,7})["']""")
+_SPAN = re.compile(rb"""[^>]*?\bref\s*=\s*["']([A-Z0-9:]{1,20})["']""")
 
 
 def read_rows(data: bytes) -> tuple[list[str], int, Iterator[list[Any]]]:
@@ -104,7 +106,13 @@ def _look_through(packed: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> No
 def _judge(piece: bytes) -> None:
     if _FAR.search(piece):
         raise TooLarge(f"表里有内容写在很远的行或列上。一次最多 {MOST_ROWS} 行、104 列；请把数据复制到空白模板里再传。", code="too_many_rows")
-    if _FORMULA.search(piece):
-        raise Invalid("表里有公式。请全选、复制、选择性粘贴为“数值”后再传，没有导入任何内容。", code="formulas")
-    if _MERGED.search(piece):
-        raise Invalid("表里有合并的单元格。请取消合并、把每一格填上后再传，没有导入任何内容。", code="merged_cells")
+    if found := _FORMULA.search(piece):
+        raise Invalid(f"表里有公式{_told(_CELL.findall(piece[:found.start()])[-1:])}。请全选、复制、选择性粘贴为“数值”后再传，没有导入任何内容。", code="formulas")
+    if found := _MERGED.search(piece):
+        span = _SPAN.match(piece, found.end() - 1)
+        raise Invalid(f"表里有合并的单元格{_told([span[1]] if span else [])}。请取消合并、把每一格填上后再传，没有导入任何内容。", code="merged_cells")
+
+
+def _told(cells: list[bytes]) -> str:
+    """Where, as Excel calls it; nothing when the file doesn't say."""
+    return f"（如 {cells[0].decode()}）" if cells else ""

@@ -22,6 +22,7 @@ from engine.registers.check_rows import Names, Plan, plan_columns
 from engine.registers.copy_records import copy_records
 from engine.registers.declaration import Register
 from engine.registers.excel import REQUIRED_MARK, write_wrong_rows
+from engine.registers.row_choice import chosen, read_choice
 from engine.registers.transfers import Progress, add_transfer, alone, move, transfer, transfer_of
 from engine.registers.workbook import read_rows
 from engine.runtime.application import Application
@@ -65,15 +66,16 @@ def _require_importer(connection: Connection, register: Register, actor: Actor, 
         raise Forbidden(f"您不负责维护“{register.title}”，不能导入。请找负责导入的同事。")
 
 
-def confirm_import(app: Application, *, actor: Actor, register: str, import_id: UUID, at: datetime) -> None:
-    """Write the rows that are right. Raises AlreadyDone when it was confirmed or cancelled, Invalid when no row is right."""
+def confirm_import(app: Application, *, actor: Actor, register: str, import_id: UUID, at: datetime, rows: str = "") -> None:
+    """Write the rows that are right, of those that ``rows`` names ("2-500、620", "" for all). Raises AlreadyDone when it was confirmed or cancelled, Invalid when no row is right."""
+    picked = read_choice(rows)
     declared, _ = get_register(app.library, register)
     require_import(app, declared, actor, at)
     with app.db.begin() as connection:
         row = transfer_of(connection, id=import_id, register=register, person_id=actor.person_id, lock=True)
         if row["total"] == row["wrong"]:
             raise Invalid("没有一行可以导入，请照标出的问题改好再传。")
-        move(connection, id=import_id, since=("checked",), to="writing", at=at, done=0, written_at=at)
+        move(connection, id=import_id, since=("checked",), to="writing", at=at, done=0, written_at=at, options={**row["options"], "rows": picked})
         defer_transfer(app, connection, WRITE_IMPORT, import_id)
 
 
@@ -184,21 +186,27 @@ def write_import(app: Application, *, transfer_id: str) -> None:
         register, _ = get_register(app.library, row["register"])
         actor = load_actor(connection, row["account_id"], row["post_id"], legal_date(at))
         _require_importer(connection, register, actor, at)
-        written = _write_all(app, connection, register, actor, row, at)
-        if written != row["total"] - row["wrong"]:
+        written, left = _write_all(app, connection, register, actor, row, at)
+        if not written:
+            raise Invalid("选的行里没有一行可以导入，没有导入任何内容。请重新上传，核对行号。")
+        if written + left != row["total"] - row["wrong"]:
             raise Invalid("检查之后字典或人员有变动，结果和检查时不一样，没有导入任何内容。请重新上传检查。")
         move(connection, id=id, since=("writing",), to="done", at=at, done=written, written_at=at)
         _note(connection, actor, register, id, "register.import", written, at)
 
 
-def _write_all(app: Application, connection: Connection, register: Register, actor: Actor, row: RowMapping, at: datetime) -> int:
+def _write_all(app: Application, connection: Connection, register: Register, actor: Actor, row: RowMapping, at: datetime) -> tuple[int, int]:
+    """(rows that were written, right rows that were not chosen)."""
     titles, _, rows = read_rows(app.blobs.get(row["source_sm3"]))
+    picked, left = row["options"].get("rows", []), 0
     plan, progress = _plan(app, connection, register, actor, titles, row, at), Progress(app.db, row["id"])
     places = placed_rows(app, connection, register=register, transfer=row)
     written, batch = 0, list[dict[str, Any]]()
     for number, cells in _filled(rows):
         values, wrong = plan.check(cells)
-        if not wrong:
+        if not wrong and not chosen(number, picked):
+            left += 1
+        elif not wrong:
             places.fill(values, number)
             batch.append(values)
         if len(batch) >= BATCH:
@@ -208,7 +216,7 @@ def _write_all(app: Application, connection: Connection, register: Register, act
     if batch:
         written += _copied(app, connection, register, batch, row, at)
     progress.tell(written, force=True)
-    return written
+    return written, left
 
 
 def _copied(app: Application, connection: Connection, register: Register, batch: Sequence[Mapping[str, Any]], row: RowMapping, at: datetime) -> int:

@@ -110,7 +110,7 @@ def handle(pack: str, name: str, transfer_id: str, act: str) -> ResponseReturnVa
     register, _ = wanted(pack, name)
     id = identifier(transfer_id, "导入或导出")
     if act == "confirm":
-        confirm_import(application(), actor=actor(), register=register.name, import_id=id, at=now())
+        confirm_import(application(), actor=actor(), register=register.name, import_id=id, at=now(), rows=request.form.get("rows", ""))
     elif act == "undo":
         undo_import(application(), actor=actor(), register=register.name, import_id=id, at=now())
     else:

@@ -188,8 +188,8 @@ def _bomb() -> bytes:
     "data, words",
     [
         (b"not a workbook", "xlsx"), (sheet([GOOD])[:500], "xlsx"),
-        (sheet([], change=lambda book, page: page.write_formula(1, 0, "=1+1")), "公式"),
-        (sheet([], change=lambda book, page: page.merge_range(1, 0, 2, 1, "合")), "合并"),
+        (sheet([], change=lambda book, page: page.write_formula(1, 0, "=1+1")), "公式（如 A2）"),
+        (sheet([], change=lambda book, page: page.merge_range(1, 0, 2, 1, "合")), "合并的单元格（如 A2:B3）"),
         (sheet([], change=lambda book, page: page.write(1_048_575, 16_383, "远")), "很远"),
         (sheet([], change=lambda book, page: page.write(5, 200, "远")), "很远"),
         (sheet([], change=lambda book, page: page.write(100_001, 0, "多")), "最多导入 100000 行"),
@@ -221,6 +221,22 @@ def test_an_import_is_taken_back_while_untouched(stock: Stock) -> None:
     row = undo(stock, second)
     assert row["state"] == "done" and "1 条导入后被改过" in row["note"]
     assert len(stock.codes()) == 2
+
+
+def test_chosen_rows_alone_are_written(stock: Stock) -> None:
+    id = bring(stock, sheet([[f"伞-{number}", "", "", "", "", "", ""] for number in range(1, 7)]))
+    for wrong in ("1-3", "5-2", "二", "3-", "200001"):
+        with pytest.raises(Invalid, match="行号"):
+            confirm_import(stock.app, actor=stock.actor(), register=NAME, import_id=id, at=stock.app.clock.now(), rows=wrong)
+    confirm_import(stock.app, actor=stock.actor(), register=NAME, import_id=id, at=stock.app.clock.now(), rows="2 - 3、6")
+    stock.app.jobs.run_due(stock.app)
+    assert row_of(stock, id)["done"] == 3
+    with stock.app.db.connect() as connection:
+        assert sorted(connection.scalars(select(stock.table.c.code))) == ["伞-1", "伞-2", "伞-5"]
+    none = bring(stock, sheet([["伞-9", "", "", "", "", "", ""]]))
+    confirm_import(stock.app, actor=stock.actor(), register=NAME, import_id=none, at=stock.app.clock.now(), rows="90-95")
+    stock.app.jobs.run_due(stock.app)
+    assert row_of(stock, none)["state"] == "failed" and "没有一行" in row_of(stock, none)["note"]
 
 
 def test_cancelling_leaves_nothing(stock: Stock) -> None:
