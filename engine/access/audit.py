@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from engine.access.actors import Actor
 from engine.access.audit_check import GENESIS, Break, chains, find_break, record_hash, verify
-from engine.storage.prepared import Prepared
+from engine.storage.prepared import Asked, Prepared, Reply, keep_for_commit
 from engine.storage.tables.organisation import audit, audit_head
 
 __all__ = ["GENESIS", "PLATFORM", "Break", "append", "append_all", "chain_of", "chain_of_path", "chains", "find_break", "note", "record_hash", "records_of", "verify"]
@@ -31,6 +31,7 @@ RECORD = Prepared(
     update(audit_head).where(audit_head.c.chain == bindparam("new_chain"))
     .values(seq=select(_ROW.c.seq).scalar_subquery(), hash=bindparam("new_hash", type_=audit_head.c.hash.type))
 )
+Head = tuple[int, bytes]
 PLATFORM = "platform"
 """The chain of what belongs to no bureau: failed sign-ins of unknown people, anchors' alarms, keys, restores."""
 
@@ -68,9 +69,13 @@ def append(
     object: str,
     case_id: UUID | None = None,
     detail: Mapping[str, Any] | None = None,
+    head: Head | None = None,
 ) -> tuple[int, bytes]:
-    """Write one record at the end of ``chain``; (sequence number, hash). Call it last: it holds the chain until commit."""
-    seq, before = _lock_head(connection, chain)
+    """Write one record at the end of ``chain``; (sequence number, hash). Call it last: it holds the chain until commit.
+
+    The record leaves with the COMMIT, or with whatever the transaction sends before it. ``head`` is what ``head_in`` read.
+    """
+    seq, before = head or _lock_head(connection, chain)
     values: dict[str, Any] = {
         "chain": chain,
         "seq": seq + 1,
@@ -83,8 +88,19 @@ def append(
         "detail": _plain(detail or {}),
     }
     values["hash"] = record_hash(before, _body(values))
-    RECORD.run(connection, {f"new_{name}": value for name, value in values.items()})
+    keep_for_commit(connection, RECORD, {f"new_{name}": value for name, value in values.items()})
     return values["seq"], values["hash"]
+
+
+def lock_of(chain: str) -> Asked:
+    """The statement that locks the head of ``chain``, for who sends it together with others; ``head_in`` reads the reply."""
+    return LOCK, {"chain": chain}
+
+
+def head_in(reply: Reply | None) -> Head | None:
+    """The head in the reply to ``lock_of``; None for a chain that has none yet."""
+    row = None if reply is None else reply.one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def append_all(connection: Connection, *, chain: str, records: Sequence[Mapping[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from engine.kernel.gm import sm3
 from engine.kernel.gm.provider import default_provider
 from engine.storage.tables.organisation import audit, audit_head
+from engine.storage.wire import send_kept
 
 GENESIS = bytes(32)
 TELL = 20_000
@@ -56,6 +57,7 @@ def bodies(connection: Connection, chain: str, first: int, last: int) -> Iterato
     """(body, stored hash) of the records ``first`` to ``last`` of a chain, in order."""
     raw = connection.connection.driver_connection
     assert raw is not None
+    send_kept(raw)
     with raw.cursor() as cursor:
         cursor.execute(f"SELECT {_COLUMNS} FROM audit WHERE chain = %s AND seq BETWEEN %s AND %s ORDER BY seq", (chain, first, last))  # noqa: S608 (fixed columns)
         for seq, at, actor, name, action, subject, case, detail, stored in cursor:

@@ -20,7 +20,7 @@ from engine.access.bearer import new_secret, secret_hash
 from engine.access.sign_in_policy import Policy
 from engine.kernel.clock import legal_date
 from engine.kernel.errors import Conflict, Forbidden, NotFound
-from engine.storage.prepared import Prepared
+from engine.storage.prepared import Direct, Prepared
 from engine.storage.tables.organisation import account, person, post, session, unit
 
 DEFAULT = Policy()
@@ -126,7 +126,7 @@ def _make_room(connection: Connection, account_id: UUID, policy: Policy, at: dat
     return len(too_many)
 
 
-def resolve_session(connection: Connection, *, token: str, at: datetime) -> ResolvedSession | None:
+def resolve_session(connection: Connection | Direct, *, token: str, at: datetime) -> ResolvedSession | None:
     """Session, person, post and rights behind a cookie in one statement; None when ended, expired or its post is over."""
     hashed = secret_hash(token)
     on = legal_date(at)

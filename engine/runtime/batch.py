@@ -90,26 +90,34 @@ class Batch:
         plain = not any(isinstance(value, ClauseElement) for value in (*values.values(), *where.values()))
         self._writes.append(filled if plain else filled.core())
 
-    def flush(self, connection: Connection) -> None:
-        """Send everything collected so far as one statement; foreign keys are checked at its end."""
+    def flush(self, connection: Connection, *, then: prepared.Asked | None = None) -> prepared.Reply | None:
+        """Send everything collected so far as one statement; foreign keys are checked at its end.
+
+        ``then`` is sent after it in the same trip; its reply comes back.
+        """
         writes, self._writes = self._writes, []
-        if not writes:
-            return
         shaped = [write for write in writes if isinstance(write, Filled)]
-        if len(shaped) == len(writes):
-            send(connection, shaped)
-            return
-        ctes = [(write.core() if isinstance(write, Filled) else write).cte(f"w{number}") for number, write in enumerate(writes)]
-        connection.execute(select(literal(1)).add_cte(*ctes))
+        if len(shaped) < len(writes):
+            _execute(connection, writes)
+            shaped = []
+        parts = [_written(connection, shaped)] if shaped else []
+        if then is not None:
+            return prepared.send_before(connection, parts, then)
+        if parts:
+            prepared.send_together(connection, parts)
+        return None
 
 
-def send(connection: Connection, writes: Sequence[Filled]) -> None:
-    """Run writes with shapes as one statement."""
+def _execute(connection: Connection, writes: Sequence[Filled | UpdateBase]) -> None:
+    ctes = [(write.core() if isinstance(write, Filled) else write).cte(f"w{number}") for number, write in enumerate(writes)]
+    connection.execute(select(literal(1)).add_cte(*ctes))
+
+
+def _written(connection: Connection, writes: Sequence[Filled]) -> tuple[str, list[Any]]:
+    """Writes with shapes as one statement: its text, and its values in the order of their places."""
     text, places = _compiled(tuple(write.shape for write in writes), prepared.one_for_all(connection.dialect))
     parts = [{"v": write.values, "k": write.keys} for write in writes]
-    prepared.send(connection, text, [
-        parts[number][kind][name] if convert is None else convert(parts[number][kind][name]) for number, kind, name, convert in places
-    ])
+    return text, [parts[number][kind][name] if convert is None else convert(parts[number][kind][name]) for number, kind, name, convert in places]
 
 
 Place = tuple[int, str, str, Callable[[Any], Any] | None]

@@ -17,7 +17,7 @@ from engine.runtime.application import Application
 from engine.runtime.bpmn.machine import Machine
 from engine.runtime.bundles import process_for
 from engine.runtime.decide import decider
-from engine.runtime.locate import lock_case_of_instance, lock_case_of_task, lock_instance, lock_task
+from engine.runtime.locate import lock_case_and_task, lock_case_of_instance, lock_instance
 from engine.runtime.work import ActResult, Row, TaskBrief, Work
 from engine.storage.tables.runtime import act
 
@@ -49,8 +49,7 @@ def begin_on_task(
     app: Application, connection: Connection, *, kind: str, actor: Actor, task_id: UUID, key: str, asked: str, at: datetime
 ) -> Work | ActResult:
     """Lock case and instance of the task; a Work, or the earlier result when ``key`` was used before."""
-    case = lock_case_of_task(connection, task_id)
-    task, instance, earlier = lock_task(connection, task_id=task_id, key=key, actor=actor)
+    case, task, instance, earlier = lock_case_and_task(connection, task_id=task_id, key=key, actor=actor)
     if earlier is not None:
         return replay(earlier, asked=asked, actor=actor)
     if task["principal"] and "deputy" not in allowed_acts(app, instance, task):

@@ -17,7 +17,7 @@ from engine.access.scope import may_see_case
 from engine.kernel.errors import AlreadyDone, Forbidden, NotFound
 from engine.runtime import finishers
 from engine.runtime.work import Row
-from engine.storage.prepared import Prepared
+from engine.storage.prepared import Asked, Prepared, together
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.organisation import person, post, unit
 from engine.storage.tables.runtime import act, deputy, instance, task, task_candidate, task_signer
@@ -69,13 +69,29 @@ def _lock_case(connection: Connection, statement: Prepared, id: UUID) -> Row:
     return row
 
 
+def lock_case_and_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row, Row | None]:
+    """(case, task, instance, earlier act): ``lock_case_of_task`` and then ``lock_task``, sent in one trip."""
+    first, then = together(connection, (BY_TASK, {"id": task_id}), _asked(task_id, key, actor))
+    case = first.mapping()
+    if case is None:
+        raise NotFound(NO_TASK)
+    return case, *_locked_task(connection, then.one_or_none(), actor)
+
+
 def lock_task(connection: Connection, *, task_id: UUID, key: str, actor: Actor | None) -> tuple[Row, Row, Row | None]:
     """(task, instance, earlier act with ``key``); locks the instance. Raises NotFound for a case that ``actor`` may not see.
 
     ``task`` gains ``candidates``, ``signers`` (rows planned or open) and ``principal`` with ``principal_id``: the assignee, or somebody who might
     claim it from the pool, when ``actor`` is their deputy today and couldn't act on their own.
     """
-    row = _task_statement().one_or_none(connection, {"id": task_id, "key": key, "me": actor and actor.person_id, "on": actor and actor.on})
+    return _locked_task(connection, together(connection, _asked(task_id, key, actor))[0].one_or_none(), actor)
+
+
+def _asked(task_id: UUID, key: str, actor: Actor | None) -> Asked:
+    return _task_statement(), {"id": task_id, "key": key, "me": actor and actor.person_id, "on": actor and actor.on}
+
+
+def _locked_task(connection: Connection, row: tuple[Any, ...] | None, actor: Actor | None) -> tuple[Row, Row, Row | None]:
     if row is None:
         raise NotFound(NO_TASK)
     task_row, rest = dict(zip(TASK, row, strict=False)), row[len(TASK):]

@@ -148,9 +148,10 @@ def write_act(work: Work, result: ActResult | None = None) -> None:
     row = act_row(work, result)
     work.batch.insert(act, row)
     work.batch.insert(event_feed, work.events or [event_of(work)])
-    work.batch.flush(work.connection)
+    chain = work.chain
+    head = audit.head_in(work.batch.flush(work.connection, then=audit.lock_of(chain)))
     audit.append(
-        work.connection, chain=work.chain, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
+        work.connection, chain=chain, head=head, at=work.at, actor_id=row["actor_id"], actor_name=row["actor_name"], action=f"act.{work.kind}",
         object=str(work.act_id), case_id=work.case["id"], detail=trail_of(work, row),
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from engine.kernel.errors import GuichengError
 from engine.kernel.loopback import is_loopback
 from engine.kernel.settings import Settings
+from engine.storage.wire import commit_in_one_trip
 
 OLDEST, NEWEST = 15, 18
 ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -51,6 +52,7 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application_name: str
         json_deserializer=orjson.loads,
     )
     event.listen(engine, "checkout", _refuse_a_dead_one)
+    commit_in_one_trip(engine)
     return engine
 
 

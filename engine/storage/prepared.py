@@ -2,7 +2,7 @@
 
 For a statement that every request sends, what lies between it and the driver costs ten times the sending: building the
 statement, looking it up, describing every column of the answer. A ``Prepared`` keeps the finished text with numbered
-places, so that the driver needn't read it either, and the server keeps its plan.
+places, so that nobody needs to read it again, and the server keeps its plan. ``together`` sends several in one trip.
 
 The connection's transaction, its events and its errors are those of any other statement.
 """
@@ -14,8 +14,10 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.sql.elements import ClauseElement
+
+from engine.storage.wire import Answer, wire_of
 
 Row = tuple[Any, ...]
 _PLACE = re.compile(r"%\((\w+)\)s|%%")
@@ -50,39 +52,30 @@ class Prepared:
         self.statement = statement
         self._made: dict[Dialect, _Made] = {}
 
-    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
+    def rows(self, connection: Connection | Direct, values: Mapping[str, Any]) -> list[Row]:
         """Every row of the answer."""
-        return self._send(connection, values).fetchall()
+        return together(connection, (self, values))[0].rows()
 
-    def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
+    def one_or_none(self, connection: Connection | Direct, values: Mapping[str, Any]) -> Row | None:
         """The first row; None for an empty answer."""
-        return self._send(connection, values).fetchone()
+        return together(connection, (self, values))[0].one_or_none()
 
-    def mapping(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    def mapping(self, connection: Connection | Direct, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The first row by the names of its columns; None for an empty answer."""
-        cursor = self._send(connection, values)
-        row = cursor.fetchone()
-        return None if row is None else dict(zip(self._columns(connection, cursor), row, strict=True))
+        return together(connection, (self, values))[0].mapping()
 
-    def mappings(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def mappings(self, connection: Connection | Direct, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every row by the names of its columns."""
-        cursor = self._send(connection, values)
-        columns = self._columns(connection, cursor)
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return together(connection, (self, values))[0].mappings()
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+    def run(self, connection: Connection | Direct, values: Mapping[str, Any]) -> None:
         """Send it; there is no answer to read."""
-        self._send(connection, values)
+        together(connection, (self, values))
 
-    def _send(self, connection: Connection, values: Mapping[str, Any]) -> psycopg.RawCursor[Row]:
-        made = self._of(connection.dialect, values)
-        return send(connection, made.text, [convert(values.get(name, default)) if convert else values.get(name, default) for name, default, convert in made.places])
-
-    def _columns(self, connection: Connection, cursor: psycopg.RawCursor[Row]) -> list[str]:
-        made = self._made[one_for_all(connection.dialect)]
-        if made.columns is None:
-            made.columns = [column.name for column in cursor.description or ()]
-        return made.columns
+    def filled(self, dialect: Dialect, values: Mapping[str, Any]) -> tuple[_Made, list[Any]]:
+        """The statement as ``dialect`` writes it and its values in the order of their places."""
+        made = self._of(dialect, values)
+        return made, [convert(values.get(name, default)) if convert else values.get(name, default) for name, default, convert in made.places]
 
     def _of(self, dialect: Dialect, values: Mapping[str, Any]) -> _Made:
         one = one_for_all(dialect)
@@ -109,21 +102,112 @@ def _callable(converter: Any) -> Callable[[Any], Any] | None:
     return converter if callable(converter) else None
 
 
-@lru_cache(maxsize=2_000)
-def _encoded(text: str) -> bytes:
-    """The same bytes for the same text: the driver looks them up among what it has prepared, and an object's hash is kept with it."""
-    return text.encode()
+class Reply:
+    """What a statement of a trip answered."""
+
+    __slots__ = ("_answer", "_made")
+
+    def __init__(self, made: _Made, answer: Answer) -> None:
+        self._made, self._answer = made, answer
+
+    def rows(self) -> list[Row]:
+        return self._answer.rows()
+
+    def one_or_none(self) -> Row | None:
+        rows = self._answer.rows()
+        return rows[0] if rows else None
+
+    def mapping(self) -> dict[str, Any] | None:
+        row = self.one_or_none()
+        return None if row is None else dict(zip(self._columns(), row, strict=True))
+
+    def mappings(self) -> list[dict[str, Any]]:
+        columns = self._columns()
+        return [dict(zip(columns, row, strict=True)) for row in self._answer.rows()]
+
+    def _columns(self) -> list[str]:
+        if self._made.columns is None:
+            self._made.columns = self._answer.columns()
+        return self._made.columns
 
 
-def send(connection: Connection, text: str, values: Sequence[Any]) -> psycopg.RawCursor[Row]:
-    """Run ``text`` with places $1, $2, … on the driver's connection, within the transaction of ``connection``."""
+class Direct:
+    """A connection of a pool for one statement that needs no transaction, without what SQLAlchemy keeps about a connection."""
+
+    __slots__ = ("_fairy", "dialect", "wire")
+
+    def __init__(self, engine: Engine) -> None:
+        self._fairy = engine.raw_connection()
+        self.dialect = engine.dialect
+        self.wire = wire_of(self._fairy.dbapi_connection)
+
+    def __enter__(self) -> Direct:
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self._fairy.close()
+
+
+Asked = tuple[Prepared, Mapping[str, Any]]
+
+
+def together(connection: Connection | Direct, *asked: Asked) -> list[Reply]:
+    """Send the statements in one trip, one after the other in the transaction of ``connection``; what each answered.
+
+    The first error ends it. ``Direct`` runs them outside of any transaction.
+    """
+    made = [statement.filled(connection.dialect, values) for statement, values in asked]
+    answers = send_together(connection, [(one.text, values) for one, values in made])
+    return [Reply(one, answer) for (one, _), answer in zip(made, answers, strict=True)]
+
+
+def send_together(connection: Connection | Direct, parts: Sequence[tuple[str, Sequence[Any]]]) -> list[Answer]:
+    """The same for statements as text with places $1, $2, …."""
+    if isinstance(connection, Direct):
+        return connection.wire.outside(*((_encoded(text), values) for text, values in parts))
     if not connection.in_transaction():
         connection.begin()
-    driver: Any = connection.connection.dbapi_connection
-    cursor: psycopg.RawCursor[Row] = psycopg.RawCursor(driver)
-    for note in connection.dispatch.before_cursor_execute:
-        note(connection, cursor, text, values, None, False)
+    for text, values in parts:
+        for note in connection.dispatch.before_cursor_execute:
+            note(connection, None, text, values, None, False)
+    wire = wire_of(connection.connection.dbapi_connection)
     try:
-        return cursor.execute(_encoded(text), values, prepare=True)
+        return wire.trip(*[(_encoded(text), values) for text, values in parts])
     except psycopg.Error as error:
-        connection._handle_dbapi_exception(error, text, values, cursor, None)  # type: ignore[arg-type]
+        text, values = parts[-1]
+        connection._handle_dbapi_exception(error, text, values, None, None)
+
+
+def send_before(connection: Connection, parts: Sequence[tuple[str, Sequence[Any]]], asked: Asked) -> Reply:
+    """Send ``parts`` and then what is ``asked`` in one trip; its reply."""
+    statement, values = asked
+    made, filled = statement.filled(connection.dialect, values)
+    return Reply(made, send_together(connection, [*parts, (made.text, filled)])[-1])
+
+
+def send(connection: Connection, text: str, values: Sequence[Any]) -> Answer:
+    """Run ``text`` with places $1, $2, … on the driver's connection, within the transaction of ``connection``."""
+    return send_together(connection, [(text, values)])[0]
+
+
+def keep_for_commit(connection: Connection, statement: Prepared, values: Mapping[str, Any]) -> None:
+    """Let the COMMIT of ``connection`` take the statement along, or whatever is sent before it; nobody waits for its answer.
+
+    A rollback forgets it. Where no COMMIT will come by itself, it is sent at once.
+    """
+    wire = wire_of(connection.connection.dbapi_connection)
+    if not getattr(connection.dialect, "one_trip", False) or wire.driver.autocommit or wire.last is not None:
+        statement.run(connection, values)
+        return
+    if not connection.in_transaction():
+        connection.begin()
+    made, filled = statement.filled(connection.dialect, values)
+    for note in connection.dispatch.before_cursor_execute:
+        note(connection, None, made.text, filled, None, False)
+    wire.last = (_encoded(made.text), filled)
+
+
+@lru_cache(maxsize=2_000)
+def _encoded(text: str) -> bytes:
+    """The same bytes for the same text: they are looked up among what is prepared, and an object's hash is kept with it."""
+    return text.encode()

@@ -11,6 +11,7 @@ from engine.access import sessions, tokens
 from engine.access.audit import note
 from engine.access.sign_in_policy import policy_on
 from engine.kernel.errors import Forbidden, GuichengError
+from engine.storage.prepared import Direct
 from engine.web import party_guard
 from engine.web.api.errors import below_api
 from engine.web.context import application, now, reading, today, writing
@@ -86,7 +87,7 @@ def _by_cookie() -> None:
     token = request.cookies.get(COOKIE)
     if not token:
         return None
-    with reading() as connection:
+    with Direct(application().db) as connection:
         found = sessions.resolve_session(connection, token=token, at=now())
     if found is None:
         return None

@@ -37,7 +37,7 @@ from engine.registers.scope import visible
 from engine.registers.tables import searched, words_text
 from engine.runtime.queries.cases import Listed, by_ids
 from engine.storage.find_words import has_word, short
-from engine.storage.tables.cases import case_file, case_party, party
+from engine.storage.tables.cases import case_file, case_party, case_words, party
 from engine.storage.tables.documents import document
 
 MOST = 50
@@ -85,7 +85,8 @@ def found(connection: Connection, *, actor: Actor, query: str) -> tuple[list[Lis
     held = [recent.c.finder.contains(word, autoescape=True) for word in words]
     ids = list(connection.scalars(select(recent.c.id).where(*held).order_by(recent.c.updated_at.desc(), recent.c.id.desc()).limit(MOST + 1)))
     if len(ids) <= MOST:
-        statement = restrict(select(c.id), actor).where(*(_in_text(c.finder, word) for word in words))
+        indexed = select(c.id).join(case_words, case_words.c.case_id == c.id)
+        statement = restrict(indexed, actor).where(*(_in_text(case_words.c.finder, word) for word in words))
         ids = list(connection.scalars(statement.order_by(c.updated_at.desc(), c.id.desc()).limit(MOST + 1)))
     return by_ids(connection, ids=ids[:MOST]), len(ids) > MOST
 

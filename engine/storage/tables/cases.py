@@ -1,7 +1,7 @@
 """Cases, links, parties, attachments, legal clocks, grants."""
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Computed, Date, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Computed, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
 
 from engine.storage.tables.base import instant, json, key, metadata, ref
 
@@ -16,7 +16,12 @@ case_file = Table(
     Index("ix_case_file_unit_id_updated_at", "unit_id", "updated_at"), Index("ix_case_file_district_id_updated_at", "district_id", "updated_at"),
     Index("ix_case_file_handler_id_updated_at", "handler_id", "updated_at"), Index("ix_case_file_created_by_updated_at", "created_by", "updated_at"),
     Index("ix_case_file_updated_at", "updated_at"),
-    Index("ix_case_file_finder", "finder", postgresql_using="gin", postgresql_ops={"finder": "gin_trgm_ops"}),
+)
+
+case_words = Table(
+    "case_words", metadata, Column("case_id", Uuid, ForeignKey("case_file.id", ondelete="CASCADE"), primary_key=True),
+    Column("finder", Text, nullable=False, comment="case_file.finder, kept by the database (engine.storage.case_words), with the indexes that look for words"),
+    Index("ix_case_words_finder", "finder", postgresql_using="gin", postgresql_ops={"finder": "gin_trgm_ops"}),
 )
 
 case_link = Table(
