@@ -76,6 +76,8 @@ def _receivers(tasks: list[TaskBrief]) -> str:
     """`` → 周启衡`` for one person, the role and a number for several; nothing when nobody can be told."""
     if len(tasks) != 1:
         return ""
+    if tasks[0].mine and len(tasks[0].people) == 1:
+        return " → 仍由你办"
     people = tasks[0].people
     if len(people) == 1:
         return f" → {people[0]}"

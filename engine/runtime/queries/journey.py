@@ -14,11 +14,14 @@ from engine.runtime.queries.named import statements
 
 SQL = statements(__file__)
 MOST = 500
+ENDING = {"withdraw": "撤回", "return": "退回", "terminate": "终止", "restore": "恢复到更早"}
+"""How a step that nobody finished came to an end, after the name of who did it; anything else just cancelled it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """One step. ``left`` is None and ``stay`` counts up to now while it is open; ``returned``: it was sent back from here.
+    """One step. ``left`` is None and ``stay`` counts up to now while it is open; ``sent_back``: it came here by a return, ``returned``: it was
+    sent back from here, ``ended``: what took a cancelled step away.
 
     state   open, done, undone (taken back, or done again after a return) or cancelled
     """
@@ -29,6 +32,7 @@ class Hop:
     person: str
     post: str
     came_from: str
+    sent_back: bool
     arrived: datetime
     left: datetime | None
     stay: timedelta
@@ -38,6 +42,7 @@ class Hop:
     state: str
     returned: bool
     by_deputy: bool
+    ended: str
 
 
 def journey(connection: Connection, *, actor: Actor, case_id: UUID, at: datetime) -> list[Hop]:
@@ -51,9 +56,10 @@ def _hop(row: dict[str, Any], at: datetime) -> Hop:
     state = {"open": "open", "cancelled": "cancelled"}.get(row["status"], "undone" if row["undone"] else "done")
     return Hop(
         title=row["title"], process=row["process_title"] or "", unit=row["unit"] or "", person=row["person"] or "", post=row["post_title"] or row["role_title"] or "",
-        came_from=row["from_name"], arrived=row["opened_at"], left=row["ended_at"], stay=max((row["ended_at"] or at) - row["opened_at"], timedelta()),
+        came_from=row["from_name"], sent_back=row["sent_back"], arrived=row["opened_at"], left=row["ended_at"], stay=max((row["ended_at"] or at) - row["opened_at"], timedelta()),
         due_on=row["due_on"], outcome=outcome, opinion=row["opinion"] or "", state=state,
         returned=row["act_kind"] == "return" or outcome.startswith(("退回", "退单", "不予", "不同意")), by_deputy=row["by_deputy"],
+        ended=f"{row['gone_by']}{ENDING[row['gone_kind']]}" if row["gone_kind"] in ENDING else "",
     )
 
 
