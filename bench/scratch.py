@@ -56,18 +56,18 @@ class Scratch:
 
 
 @contextmanager
-def scratch() -> Iterator[Scratch]:
-    """Start everything in a folder of its own; stop and delete it afterwards."""
+def scratch(*, cases: bool = False, workers: int = 1) -> Iterator[Scratch]:
+    """Start everything in a folder of its own; stop and delete it afterwards. ``cases``: the demo city with its cases; ``workers``: web processes."""
     folder = Path(tempfile.mkdtemp(prefix="guicheng-bench-", dir="/tmp"))
     folder.chmod(0o755)
     server = EmbeddedServer(folder)
     try:
         port, database = _free_port(), server.start()
         environment = {**os.environ, "DATABASE_URL": database, "GUICHENG_DATA": str(folder), "PORT": str(port), "MALLOC_ARENA_MAX": "2"}
-        for command in (["migrate"], ["demo", "--no-cases"]):
+        for command in (["migrate"], ["demo"] if cases else ["demo", "--no-cases"]):
             subprocess.run([sys.executable, "-m", "engine", *command], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         with running_simulators(Settings(database_url=database, data_dir=folder)):
-            web = subprocess.Popen([sys.executable, "-m", "engine", "serve"], cwd=ROOT, env=environment)
+            web = subprocess.Popen([sys.executable, "-m", "engine", "serve", "--workers", str(workers)], cwd=ROOT, env=environment)
             try:
                 base = f"http://127.0.0.1:{port}"
                 _wait_for(base + "/login", web)
