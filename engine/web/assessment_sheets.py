@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from engine.kernel.errors import Invalid
 from engine.reporting.assessments.catalogue import get_assessment
 from engine.reporting.assessments.declaration import Assessment
+from engine.reporting.assessments.several import RULES
 from engine.reporting.assessments.sheet import KINDS
 from engine.reporting.statistics.catalogue import get_statistic
 from engine.runtime.assessments.sheets import save_sheet, sheet_history, sheet_in_force
@@ -49,8 +50,18 @@ def sent_items() -> list[dict[str, Any]]:
             continue
         pairs = (one.partition("=") for one in request.form.get(f"i{place}.figures", "").splitlines() if one.strip())
         figures = {name.strip(): where.strip() for name, _, where in pairs}
-        found.append({**{part: value for part, value in line.items() if value or part != "weight"}, "figures": figures})
+        found.append({"several": _several(place), **{part: value for part, value in line.items() if value or part != "weight"}, "figures": figures})
     return found
+
+
+def _several(place: int) -> dict[str, Any] | None:
+    """How several people score the line, as the form sent it: weights go as ``role=number``, one a line."""
+    rule, least = (request.form.get(f"i{place}.{part}", "").strip() for part in ("rule", "least"))
+    if not rule:
+        return None
+    pairs = (one.partition("=") for one in request.form.get(f"i{place}.weights", "").splitlines() if one.strip())
+    weights = {role.strip(): weight.strip() for role, _, weight in pairs}
+    return {"rule": rule, **({"least": least} if least else {}), **({"weights": weights} if weights else {})}
 
 
 def _show(pack: str, name: str, **more: Any) -> str:
@@ -62,6 +73,6 @@ def _show(pack: str, name: str, **more: Any) -> str:
     names = sorted({one.statistic for item in (*assessment.items, *items) for one in item.figures.values()})
     statistics = {full: get_statistic(application().library, full)[0] for full in names}
     return render_template(
-        "assessments/sheet.html", assessment=assessment, version=version, history=history, pack=pack, name=name, kinds=KINDS, statistics=statistics, free=FREE, may=may_change_counting(actor()),
+        "assessments/sheet.html", assessment=assessment, version=version, history=history, pack=pack, name=name, kinds=KINDS, rules=RULES, statistics=statistics, free=FREE, may=may_change_counting(actor()),
         **{"items": plain, "message": "", "errors": {}, "note": "", **more},
     )

@@ -1,7 +1,8 @@
 """考核: rounds with their scores and places, manual scores given by item or one by one, one unit's sheet with the lists behind its figures."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from engine.reporting.assessments.sheet import KINDS, Item
 from engine.reporting.statistics.periods import read_period
 from engine.runtime.assessments import rounds
 from engine.runtime.assessments.give_scores import Given, give_scores
+from engine.runtime.assessments.marks import Mark, marks_of, role_of, shown_marks
 from engine.runtime.assessments.rounds import Board, Line
 from engine.runtime.assessments.score_form import score_form
 from engine.runtime.assessments.tell_round import grades_of
@@ -62,7 +64,9 @@ def unit(round_id: str, unit_id: str) -> ResponseReturnValue:
         scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
         grades = grades_of(connection, application().library, board.assessment)
         files = {row["id"]: files_of(connection, record_id=row["id"]) for row in line.scores.values() if row["evidence"]}
-    return render_template("assessments/unit.html", **_shared(board), line=line, grades=grades, scores=scores, files=files, register=board.assessment.score, list_of=_list_of)
+        held = marks_of(connection, score_ids=[row["id"] for row in line.scores.values()]) if board.whole and any(one.several for one in board.items) else {}
+    marks = {one.key: shown_marks(held, score_id=line.scores[one.key]["id"], item=one, actor=actor(), scores=scores) for one in board.items if one.several}
+    return render_template("assessments/unit.html", **_shared(board), line=line, grades=grades, scores=scores, files=files, marks=marks, counts={key: len(held.get(line.scores[key]["id"], [])) for key in marks}, register=board.assessment.score, list_of=_list_of)
 
 
 @blueprint.get("/assessments/<round_id>/items/<item>")
@@ -121,8 +125,10 @@ def _item_page(round_id: str, key: str, **more: Any) -> str:
     with reading() as connection:
         board = _board(connection, round_id)
         wanted = _manual(board, key)
-        scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
-    return render_template("assessments/item.html", **_shared(board), item=wanted, scores=scores, **{"message": "", "errors": {}, "sent": None, **more})
+        scores = rounds.may_score(connection, board=board, actor=actor(), at=now()) and role_of(connection, assessment=board.assessment, item=wanted, unit_id=board.row["unit_id"], actor=actor(), at=now()) is not None
+        marks = marks_of(connection, score_ids=[line.scores[key]["id"] for line in board.lines]) if wanted.several else {}
+    own = {line.unit_id: _own(marks, line, wanted) for line in board.lines}
+    return render_template("assessments/item.html", **_shared(board), item=wanted, scores=scores, own=own, counts={line.unit_id: len(marks.get(line.scores[key]["id"], [])) for line in board.lines}, **{"message": "", "errors": {}, "sent": None, **more})
 
 
 def _score_page(round_id: str, unit_id: str, key: str, *, sent: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None) -> str:
@@ -132,12 +138,30 @@ def _score_page(round_id: str, unit_id: str, key: str, *, sent: Mapping[str, Any
         if not rounds.may_score(connection, board=board, actor=actor(), at=now()):
             raise Invalid("现在不能打分：这一轮已经公示，或者不由您的岗位打分。", code="frozen")
         form, row = score_form(application(), board.assessment, wanted), line.scores[key]
-        data = sent if sent is not None else {name: row[name] if name != "score" else _plain(row[name]) for name in ("score", "words", "evidence") if row[name] is not None}
+        own = _own(marks_of(connection, score_ids=[row["id"]]) if wanted.several else {}, line, wanted)
+        kept = {"score": own.score if own.score is None else _plain(own.score), "words": own.words, "evidence": row["evidence"]}
+        data = sent if sent is not None else {name: value for name, value in kept.items() if value is not None}
         register = board.assessment.score
         url = addresses("register_edit.live", pack=pack_of(register), name=name_of(register))
         context = form_context(application(), connection, actor=actor(), form=form, at=now(), url=url, data=data, record_id=row["id"])
         html = render_form(form, data=data, rights={"*": "write"}, errors=dict(errors or {}), context=context)
     return render_template("assessments/score.html", **_shared(board), line=line, item=wanted, html=html, errors=errors or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """What the reader gave one unit: their own mark where several people score, else the score itself."""
+
+    score: Decimal | None
+    words: str | None
+
+
+def _own(marks: Mapping[UUID, Sequence[Mark]], line: Line, item: Item) -> Own:
+    row = line.scores[item.key]
+    if item.several is None:
+        return Own(score=row["score"], words=row["words"])
+    mine = next((one for one in marks.get(row["id"], ()) if one.person_id == actor().person_id), None)
+    return Own(score=mine.score if mine else None, words=mine.words if mine else None)
 
 
 def _shared(board: Board) -> dict[str, Any]:

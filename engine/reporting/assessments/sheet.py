@@ -9,10 +9,11 @@ from typing import Any
 from engine.expressions import FeelError, compile_expression, referenced_names
 from engine.kernel.errors import Invalid
 from engine.kernel.names import is_name, qualify
+from engine.reporting.assessments.several import Several, read_several
 from engine.reporting.statistics.declaration import UNIT, Statistic
 
 KINDS = {"normal": "计分", "bonus": "加分", "deduction": "扣分"}
-ITEM_KEYS = {"title", "points", "weight", "kind", "figures", "formula", "standard"}
+ITEM_KEYS = {"title", "points", "weight", "kind", "figures", "formula", "standard", "several"}
 POINTS = "points"
 MOST_ITEMS, HIGHEST = 60, Decimal(1000)
 CENT = Decimal("0.01")
@@ -43,6 +44,8 @@ class Item:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     formula: str = ""
     standard: str = ""
+    several: Several | None = None
+    """Several people score it; None: one does."""
 
     @property
     def automatic(self) -> bool:
@@ -74,7 +77,7 @@ class Item:
         told: dict[str, Any] = {"key": self.key, "title": self.title, "points": str(self.points), "weight": str(self.weight), "kind": self.kind, "standard": self.standard}
         if self.automatic:
             told |= {"formula": self.formula, "figures": {name: f"{one.statistic}/{one.measure}" for name, one in self.figures.items()}}
-        return told
+        return {**told, "several": self.several.plain()} if self.several else told
 
 
 def total_of(items: Sequence[Item], scores: Mapping[str, Decimal | None]) -> Decimal | None:
@@ -124,8 +127,10 @@ def _item(told: Any, pack: str, find: Find) -> Item:
     figures = {str(name): _figure(title, str(where), pack, find) for name, where in (told.get("figures") or {}).items()}
     item = Item(
         key=str(told["key"]), title=title, points=_amount(title, told.get("points"), "分值"), weight=_amount(title, told.get("weight", 1), "权重"), kind=str(told.get("kind", "normal")),
-        figures=figures, formula=formula, standard=str(told.get("standard", "")).strip()[:500],
+        figures=figures, formula=formula, standard=str(told.get("standard", "")).strip()[:500], several=read_several(told.get("several"), title=title, pack=pack),
     )
+    if item.several and formula:
+        raise Invalid(f"“{title}”由系统取数，不能再由几个人打分。")
     if formula:
         _try(item)
     return item

@@ -92,9 +92,9 @@ def board_of(connection: Connection, *, library: Library, row: RowMapping) -> Bo
 
 
 def may_score(connection: Connection, *, board: Board, actor: Actor, at: Any) -> bool:
-    """Whether ``actor`` gives manual scores in this round now."""
-    pairs = candidates(connection, role=board.assessment.scores, case_unit_id=board.row["unit_id"], on=legal_date(at))
-    return board.state == SCORING and not set(actor.posts).isdisjoint(pairs)
+    """Whether ``actor`` gives some manual score in this round now."""
+    roles = dict.fromkeys([board.assessment.scores, *(role for one in board.items if one.several for role in one.several.weights)])
+    return board.state == SCORING and any(not set(actor.posts).isdisjoint(candidates(connection, role=role, case_unit_id=board.row["unit_id"], on=legal_date(at))) for role in roles)
 
 
 def _seen(library: Library, assessment: Assessment, actor: Actor) -> Any:

@@ -43,6 +43,10 @@ def save_sheet(app: Application, *, actor: Actor, assessment: Assessment, items:
     """A new version for rounds opened from now on. Raises Forbidden, Invalid for what the sheet gets wrong."""
     require_change_counting(actor)
     checked = items_of(app.library, assessment, items)
+    known = {one.name for one in app.catalogue.roles()}
+    unknown = [role for one in checked if one.several for role in one.several.weights if role not in known]
+    if unknown:
+        raise Invalid(f"没有角色 {'、'.join(unknown)}：权重写本业务包的角色，例如 {assessment.scores.rpartition('.')[2]}。", fields={"items": "没有这个角色。"})
     if not note.strip():
         raise Invalid("请写改了什么。", fields={"note": "写一句改了什么、依据什么。"})
     with app.db.begin() as connection:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from engine.kernel.errors import DeployRefused, Invalid
 from engine.registers.declaration import parse_register
 from engine.reporting.assessments.declaration import parse_assessment
+from engine.reporting.assessments.several import read_several
 from engine.reporting.assessments.sheet import Item, rank, read_items, total_of
 from engine.reporting.statistics.declaration import parse_statistic
 from tests.engine.registers.stock import STOCK
@@ -48,12 +50,33 @@ def test_equal_totals_share_a_place() -> None:
 @pytest.mark.parametrize(("change", "said"), [
     ({"points": 50}, "合计 90 分"), ({"points": 0}, "分值写"), ({"points": "1.234"}, "分值写"), ({"title": ""}, "要写名称"), ({"key": "Bad"}, "代号"), ({"kind": "gift"}, "kind 写"), ({"key": "care"}, "不能重复"),
     ({"figures": {"total": "selling/total"}}, "取的数"), ({"figures": {"total": "buying/nothing"}}, "取的数"), ({"formula": "total +"}, "公式写得不对"), ({"formula": "total + green"}, "公式里没有 green"),
+    ({"several": {"rule": "average"}}, "不能再由几个人打分"), ({"several": {"rule": "sum"}}, "several 写"), ({"several": {"rule": "middle", "least": 2}}, "3 到 50"), ({"several": {"rule": "weighted"}}, "weights 写给"),
+    ({"several": {"rule": "average", "weights": {"keeper": 1}}}, "weights 写给"), ({"several": {"rule": "weighted", "weights": {"keeper": "很重"}}}, "权重写成"), ({"several": {"rule": "weighted", "weights": {"keeper": 0}}}, "大于 0"),
     ({"formula": "red / total"}, "没有得出数"), ({"formula": '"很好"'}, "没有得出数"),
 ])
 def test_what_a_sheet_may_not_say(change: Mapping[str, Any], said: str) -> None:
     with pytest.raises(Invalid) as refused:
         sheet({**AUTOMATIC, **change}, BY_HAND, EXTRA)
     assert any(said in text for text in refused.value.fields.values()), refused.value.fields
+
+
+@dataclass(frozen=True)
+class Given:
+    score: Decimal
+    role: str = "borrow_umbrella.keeper"
+
+
+def test_what_several_people_give_becomes_one_score() -> None:
+    def merged(told: Mapping[str, Any], *marks: Given) -> Decimal | None:
+        (one,) = (item.several for item in sheet(AUTOMATIC, {**BY_HAND, "several": told}, EXTRA) if item.several)
+        assert read_several(one.plain(), title="", pack="other") == one
+        return one.merge(marks)
+
+    few, many = [Given(Decimal(9)), Given(Decimal(8))], [Given(Decimal(score)) for score in (10, 8, 9, 1)]
+    assert merged({"rule": "average"}, *few) == Decimal("8.5") and merged({"rule": "average", "least": 3}, *few) is None
+    assert merged({"rule": "middle"}, *many) == Decimal("8.5") and merged({"rule": "middle"}, *many[:2]) is None and merged({"rule": "average"}, *many[:3]) == 9
+    weights = {"rule": "weighted", "weights": {"keeper": 60, "head": "40"}}
+    assert merged(weights, *few) is None and merged(weights, *few, Given(Decimal(5), "borrow_umbrella.head")) == Decimal("7.10")
 
 
 def test_a_declaration_names_registers_that_can_hold_it() -> None:

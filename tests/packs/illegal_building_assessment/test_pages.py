@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from engine.storage.tables.assessments import assessment_sheet
 from engine.storage.tables.organisation import account
+from engine.storage.tables.registers import record_history
 from engine.web.flask_app import create_flask
 from tests.browser import Browser
 from tests.packs.illegal_building_assessment.year import Assessor
@@ -55,6 +56,34 @@ def edit_sheet(walk: Assessor, admin: Browser, city: Browser) -> None:
     assert walk.scores("CG-A")["annual_plan"] == 20
     walk.do("city_works", "score", "recount")
     assert walk.scores("CG-A")["annual_plan"] == 20, "a round keeps its sheet"
+
+
+def test_several_people_score_an_item_each_on_a_sheet_of_their_own(walk: Assessor) -> None:
+    with walk.app.db.begin() as connection:
+        connection.execute(update(account).where(account.c.login == "city_head").values(rights=["admin"]))
+    flask = create_flask(walk.app)
+    admin, city, chief = (Browser(walk.app, login, flask=flask) for login in ("city_head", "city_works", "city_chief"))
+    form = sent(admin.get(SHEET).text)
+    place = next(name.split(".")[0] for name, value in form.items() if value == "organisation")
+    form |= {f"{place}.rule": "weighted", f"{place}.weights": "city_staff=60\ncity_nobody=40", "note": "两级都打分"}
+    assert "没有角色" in (refused := admin.post(SHEET, form)).text and refused.status_code == 422
+    assert admin.post(SHEET, {**form, f"{place}.weights": "city_staff=60\ncity_reviewer=40"}).status_code == 303
+    assert "city_reviewer=40" in admin.get(SHEET).text
+    walk.work()
+    walk.opened()
+    unit = walk.bureau.units["CG-A"]
+    page, item, one = f"/assessments/{walk.round_id}/units/{unit}", f"/assessments/{walk.round_id}/items/organisation", f"/assessments/{walk.round_id}/units/{unit}/organisation"
+    assert "几个人各打各的" in city.get(item).text and city.post(one, {"data.score": "9", "data.words": "例会齐全"}).status_code == 303
+    assert walk.scores("CG-A")["organisation"] is None, "the reviewer has not marked yet"
+    assert "例会齐全" in city.get(page).text and "例会齐全" not in (blind := chief.get(page).text) and "1 人已打" in blind
+    assert 'value="9"' not in chief.get(one).text and 'value="9"' in city.get(one).text
+    assert chief.post(one, {"data.score": "4", "data.words": "没有部署"}).status_code == 303 and walk.scores("CG-A")["organisation"] == 7
+    assert "没有部署" in (both := chief.get(page).text) and "例会齐全" in both and "按岗位加权" in both
+    assert chief.get(item).status_code == 200 and chief.post(f"/assessments/{walk.round_id}/items/innovation", {f"s.{unit}": "1", f"w.{unit}": "好"}).status_code == 403
+    assert city.post(one, {"data.score": "", "data.words": ""}).status_code == 303 and walk.scores("CG-A")["organisation"] is None
+    with walk.app.db.connect() as connection:
+        reasons = list(connection.scalars(select(record_history.c.reason).where(record_history.c.register == "assessment.score", record_history.c.reason.contains("加权"))))
+    assert any("打 4 分" in reason for reason in reasons)
 
 
 def give_one(walk: Assessor, city: Browser, district: Browser) -> None:

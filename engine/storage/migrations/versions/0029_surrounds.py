@@ -1,4 +1,4 @@
-"""Outlines of districts and streets."""
+"""Outlines of districts and streets; marks of several scorers."""
 from __future__ import annotations
 
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0028"
 branch_labels = None
 depends_on = None
 
-TABLES = ("boundary",)
+TABLES = ("boundary", "assessment_mark")
 
 
 def upgrade() -> None:
