@@ -25,22 +25,22 @@ def draw_unit_seal(*, name: str, kind_title: str = "", demo: bool = False) -> by
     _star(pen, centre, centre, size * 0.115)
     _arc_text(canvas, name, centre, size)
     if kind_title:
-        _line(pen, kind_title, centre, size * 0.745, _font(SERIF, int(size * 0.072)), size * 0.5)
+        _line(pen, kind_title, centre, size * 0.745, font_of(SERIF, int(size * 0.072)), size * 0.5)
     if demo:
-        _line(pen, "演 示", centre, size * 0.325, _font(SERIF, int(size * 0.062)), size * 0.3)
+        _line(pen, "演 示", centre, size * 0.325, font_of(SERIF, int(size * 0.062)), size * 0.3)
     return _png(canvas.resize((_SIZE, _SIZE), Image.Resampling.LANCZOS))
 
 
 def draw_personal_signature(*, name: str, demo: bool = False) -> bytes:
     """A person's name as if written by hand, dark ink; ``demo`` adds a small 演示 beside it."""
     size = 140
-    font = _font(KAITI if _has_glyphs(KAITI, name) else "Noto Serif CJK SC", size)
+    font = font_of(KAITI if _has_glyphs(KAITI, name) else "Noto Serif CJK SC", size)
     width = int(font.getlength(name)) + size // 2 + (size // 2 if demo else 0)
     canvas = Image.new("RGBA", (width, int(size * 1.4)), (255, 255, 255, 0))
     pen = ImageDraw.Draw(canvas)
     pen.text((size // 5, int(size * 0.12)), name, font=font, fill=INK)
     if demo:
-        pen.text((width - int(size * 0.62), int(size * 0.86)), "演示", font=_font(SERIF, size // 5), fill=RED)
+        pen.text((width - int(size * 0.62), int(size * 0.86)), "演示", font=font_of(SERIF, size // 5), fill=RED)
     slanted = canvas.transform(canvas.size, Image.Transform.AFFINE, (1, 0.14, -0.14 * size * 0.5, 0, 1, 0), Image.Resampling.BICUBIC)
     return _png(slanted)
 
@@ -83,7 +83,7 @@ def _arc_text(canvas: Image.Image, text: str, centre: float, size: int) -> None:
     span = math.radians(min(236, 17 * (len(text) + 1)))
     step = span / max(len(text) - 1, 1)
     height = int(min(size * 0.108, step * size * 0.36 * 0.98))
-    font, radius = _font(SERIF, height), size * 0.372
+    font, radius = font_of(SERIF, height), size * 0.372
     for index, character in enumerate(text):
         angle = -span / 2 + step * index if len(text) > 1 else 0.0
         tile = Image.new("RGBA", (height * 2, height * 2), (255, 255, 255, 0))
@@ -107,7 +107,8 @@ def _png(picture: Image.Image) -> bytes:
 
 
 @cache
-def _font(pattern: str, size: int) -> ImageFont.FreeTypeFont:
+def font_of(pattern: str, size: int) -> ImageFont.FreeTypeFont:
+    """The font that fontconfig gives for ``pattern``, ``size`` dots high; raises Unavailable without fontconfig."""
     file, index = _font_file(pattern)
     return ImageFont.truetype(file, size, index=index)
 

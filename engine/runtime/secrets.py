@@ -1,14 +1,17 @@
 """Secret answers (证件号, 电话) are sealed inside a submission with SM4-GCM and opened only where they are needed."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
+from engine.access.parties import mask_identifier, mask_phone
 from engine.kernel.gm import KeyRing
 
 MARK = "$sealed"
 AAD = b"submission"
+_ORGANISATION = re.compile(r"(?!\d{17}[\dX])[0-9A-Z]{18}")
 
 
 def seal_secrets(keys: KeyRing, data: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
@@ -37,6 +40,13 @@ def open_secrets(keys: KeyRing, data: Any, *, mask: Callable[[str], str] | None 
     if isinstance(data, list):
         return [open_secrets(keys, value, mask=mask) for value in data]
     return data
+
+
+def mask_secret(text: str) -> str:
+    """A telephone or document number with its middle hidden; the code of an organisation is public and stays."""
+    if _ORGANISATION.fullmatch(text):
+        return text
+    return mask_phone(text) if text.isdigit() and len(text) == 11 else mask_identifier(text)
 
 
 def _change(inside: Any, path: list[str], how: Callable[[Any], Any]) -> None:

@@ -19,13 +19,15 @@ from engine.documents.jobs import fonts_folder
 from engine.documents.whole_file import Part, build_whole_file
 from engine.form_filling.render import render_form
 from engine.kernel.clock import SHANGHAI, legal_date
+from engine.kernel.errors import Conflict
+from engine.kernel.gm import sm3_hex
 from engine.runtime.answers import form_of
 from engine.runtime.application import Application
 from engine.runtime.form_context import form_context
 from engine.runtime.form_grants import readable, reading_rights
 from engine.runtime.job_names import WHOLE_FILE
 from engine.runtime.queries.case_page import CasePage, Step, case_page, older_acts, stages
-from engine.runtime.secrets import open_secrets
+from engine.runtime.secrets import mask_secret, open_secrets
 from engine.storage.tables.cases import attachment, case_export, case_file
 from engine.storage.tables.documents import document
 from engine.storage.tables.runtime import instance, submission
@@ -47,16 +49,23 @@ def request_file(app: Application, *, actor: Actor, case_id: UUID, at: datetime)
     with app.db.begin() as connection:
         require_case(connection, actor, case_id)
         title, mark = _title_and_mark(connection, case_id)
-        row = connection.execute(select(case_export).where(case_export.c.case_id == case_id).with_for_update()).one_or_none()
+        view = view_of(actor)
+        row = connection.execute(select(case_export).where(case_export.c.case_id == case_id, case_export.c.view == view).with_for_update()).one_or_none()
         if row is not None and row.mark == mark:
             return WholeFile(title=title, sm3=row.sm3, problem=row.problem)
-        values = {"case_id": case_id, "mark": mark, "sm3": None, "problem": "", "asked_at": at, "made_at": None}
-        connection.execute(insert(case_export).values(values).on_conflict_do_update(index_elements=["case_id"], set_=values))
+        values = {"case_id": case_id, "view": view, "mark": mark, "sm3": None, "problem": "", "asked_at": at, "made_at": None}
+        connection.execute(insert(case_export).values(values).on_conflict_do_update(index_elements=["case_id", "view"], set_=values))
         app.jobs.defer(
-            connection, WHOLE_FILE, queueing_lock=f"whole_file:{case_id}:{mark}", case_id=str(case_id), mark=mark, account_id=str(actor.account_id),
+            connection, WHOLE_FILE, queueing_lock=f"whole_file:{case_id}:{view}:{mark}", case_id=str(case_id), mark=mark, view=view, account_id=str(actor.account_id),
             post_id=str(actor.post_id),
         )
     return WholeFile(title=title, sm3=None)
+
+
+def view_of(actor: Actor) -> str:
+    """What grants by field leave this reader: whole files are shared by readers who see the same."""
+    grants = sorted(f"{one.object}:{one.level}" for one in actor.grants if one.kind == "field")
+    return sm3_hex(" ".join(grants).encode())[:32] if grants else ""
 
 
 def _title_and_mark(connection: Connection, case_id: UUID) -> tuple[str, str]:
@@ -72,28 +81,30 @@ def _title_and_mark(connection: Connection, case_id: UUID) -> tuple[str, str]:
     return " ".join(filter(None, (row.number, row.title))), f"{row.updated_at.isoformat()} {row.documents} {row.files}"
 
 
-def make_file(app: Application, *, case_id: str, mark: str, account_id: str, post_id: str) -> None:
-    """The job: build the file as the person who asked may see it, keep it, tell them."""
+def make_file(app: Application, *, case_id: str, mark: str, account_id: str, post_id: str, view: str = "") -> None:
+    """The job: build the file as the person who asked may see it, keep it for readers who see the same, tell them."""
     at, id = app.clock.now(), UUID(case_id)
     with app.db.connect() as connection:
         actor = load_actor(connection, UUID(account_id), UUID(post_id), legal_date(at))
+        if view_of(actor) != view:
+            raise Conflict("申请整卷以后权限变了，请重新打开整卷。")
         page = case_page(connection, actor=actor, case_id=id)
         parts = list(_parts(app, connection, actor, page, at))
     content = build_whole_file(heading=page.head["title"], facts=_facts(page), parts=parts, fonts=fonts_folder(app))
     sm3 = app.blobs.put(content)
     with app.db.begin() as connection:
         kept = connection.execute(
-            update(case_export).where(case_export.c.case_id == id, case_export.c.mark == mark).values(sm3=sm3, made_at=at, problem="")
+            update(case_export).where(case_export.c.case_id == id, case_export.c.view == view, case_export.c.mark == mark).values(sm3=sm3, made_at=at, problem="")
         ).rowcount
         if kept:
             _tell(connection, actor.person_id, id, f"整卷做好了：{page.head['title']}", at)
 
 
-def file_failed(app: Application, error: BaseException, *, case_id: str, mark: str, account_id: str, post_id: str) -> None:
+def file_failed(app: Application, error: BaseException, *, case_id: str, mark: str, account_id: str, post_id: str, view: str = "") -> None:
     """After the last try: say so on the page that waits."""
     with app.db.begin() as connection:
         connection.execute(
-            update(case_export).where(case_export.c.case_id == UUID(case_id), case_export.c.mark == mark)
+            update(case_export).where(case_export.c.case_id == UUID(case_id), case_export.c.view == view, case_export.c.mark == mark)
             .values(problem="整卷没有做成，请稍后再试；多次不行请告诉管理员。", mark="")
         )
 
@@ -123,7 +134,7 @@ def _forms(app: Application, connection: Connection, actor: Actor, page: CasePag
     ).all()
     for row in rows:
         form = form_of(app, app.library.bundle(row.bundle_id), row.form)
-        data = readable(form, actor, open_secrets(app.keys, row.data))
+        data = readable(form, actor, open_secrets(app.keys, row.data, mask=mask_secret))
         if not any(data.get(name) for name in form.fields):
             continue
         context = replace(form_context(app, connection, actor=actor, form=form, at=at, case=page.head), known=data)

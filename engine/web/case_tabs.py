@@ -10,7 +10,7 @@ from engine.runtime.correct_submission import Correction, find_correction
 from engine.runtime.queries import case_page as query
 from engine.runtime.queries import journey as query_journey
 from engine.runtime.queries.submissions import Answers
-from engine.runtime.secrets import open_secrets
+from engine.runtime.secrets import mask_secret, open_secrets
 from engine.web import task_form
 from engine.web.case_page import process_title
 from engine.web.context import actor, application, identifier, now, reading
@@ -42,7 +42,7 @@ def submission(submission_id: str) -> ResponseReturnValue:
         row = query.submission(connection, actor=actor(), submission_id=id)
         case = query.head(connection, case_id=row["case_id"])
         answers = Answers(
-            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(application().keys, row["data"]), by_name=row["by_name"], at=row["at"],
+            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(application().keys, row["data"], mask=mask_secret), by_name=row["by_name"], at=row["at"],
             superseded=row["superseded"],
         )
         block = task_form.answers_block(connection, answers, case=case, bundle_id=row["bundle_id"])

@@ -111,6 +111,7 @@ def _show(id: Any, **more: Any) -> str:
     issue.mark_read(application(), actor=actor(), issue_id=id, at=now())
     with reading() as connection:
         row = draft.find_issue(connection, actor=actor(), issue_id=id)
+        draft.require_readable(application().library, row, actor())
         report = draft.reports_of(application().library).get(row["report"])
         by_process = report is not None and bool(report.approval)
         issues = row["state"] == "draft" and report is not None and not by_process and draft.may_issue(connection, report=report, actor=actor(), unit_id=row["unit_id"], at=now())
@@ -160,7 +161,9 @@ def handle(issue_id: str, act: str) -> ResponseReturnValue:
 def file(issue_id: str, kind: str) -> ResponseReturnValue:
     id = identifier(issue_id, "报告")
     with reading() as connection:
-        sm3, name = issue.file_of(draft.find_issue(connection, actor=actor(), issue_id=id), kind)
+        row = draft.find_issue(connection, actor=actor(), issue_id=id)
+    draft.require_readable(application().library, row, actor())
+    sm3, name = issue.file_of(row, kind)
     answer: Response = send_file(application().blobs.path(sm3), mimetype=TYPES[kind])
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return answer

@@ -41,7 +41,7 @@ def _note_file(response: Response) -> Response:
     what = "download" if disposition.startswith("attachment") else "view"
     subject = ":".join([str(request.endpoint), *(str(value) for value in (request.view_args or {}).values())])
     with writing() as connection:
-        note(connection, actor=actor(), at=now(), action=f"trace.{what}", object=subject, case_id=_case(connection), network=request.remote_addr or "")
+        note(connection, actor=actor(), at=now(), action=f"trace.{what}", object=subject, case_id=_case(connection), network=request.remote_addr or "", detail=g.get("trace"))
     return response
 
 

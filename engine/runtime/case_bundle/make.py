@@ -16,12 +16,18 @@ from engine.access.notices import NewNotice, send_notices
 from engine.access.scope import require_case
 from engine.kernel.errors import Forbidden, Invalid, NotFound
 from engine.kernel.ids import new_id
+from engine.registers.catalogue import registers_of
+from engine.registers.granted import for_reader
+from engine.runtime.answers import form_of
 from engine.runtime.application import Application
 from engine.runtime.case_bundle.collect import Collector
 from engine.runtime.case_bundle.write import write_bundle
+from engine.runtime.form_grants import held_back
 from engine.runtime.job_names import CASE_BUNDLE
 from engine.storage.tables.cases import case_file
 from engine.storage.tables.proof import case_bundle
+from engine.storage.tables.registers import record_history
+from engine.storage.tables.runtime import act, instance, submission
 
 EXPORT, REVEAL = "export", "reveal"
 
@@ -43,6 +49,8 @@ def request_bundle(app: Application, *, actor: Actor, case_id: UUID, reason: str
         require_case(connection, actor, case_id)
         if not may_export(actor) or (revealed and not may_reveal(actor)):
             raise Forbidden("导出案件要有“导出案件”的权限，由单位负责人办理或联系管理员。")
+        if holds_back(app, connection, actor=actor, case_id=case_id):
+            raise Forbidden("案件里有您看不到或只能遮掩着看的栏目；导出文件是完整的，不能由您导出。请由看得到的人办理，或联系安全管理员。")
         if not 2 <= len(reason) <= 500:
             raise Invalid("导出要写明理由。", fields={"reason": "请写明为什么导出、交给谁，2 到 500 个字。"})
         id = new_id()
@@ -52,6 +60,18 @@ def request_bundle(app: Application, *, actor: Actor, case_id: UUID, reason: str
         app.jobs.defer(connection, CASE_BUNDLE, bundle_id=str(id))
         note(connection, actor=actor, at=at, action="trace.export", object=f"case_bundle:{id}", case_id=case_id, detail={"reason": reason, "revealed": revealed})
     return id
+
+
+def holds_back(app: Application, connection: Connection, *, actor: Actor, case_id: UUID) -> bool:
+    """Does the case hold what grants by field hide or mask from ``actor``? A bundle can't be narrowed: it proves itself whole."""
+    if not any(one.kind == "field" for one in actor.grants):
+        return False
+    s = submission.c
+    forms = connection.execute(select(s.form, instance.c.bundle_id).join(instance, instance.c.id == s.instance_id).where(s.case_id == case_id).distinct()).all()
+    if any(held_back(form_of(app, app.library.bundle(row.bundle_id), row.form), actor) for row in forms):
+        return True
+    kept, declared = connection.scalars(select(record_history.c.register).join(act, act.c.id == record_history.c.act_id).where(act.c.case_id == case_id).distinct()), registers_of(app.library)
+    return any(name in declared and for_reader(declared[name][0], actor) is not declared[name][0] for name in kept)
 
 
 def make_bundle(app: Application, *, bundle_id: str) -> None:

@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from engine.kernel.gm.keyring import KeyRing
 from engine.runtime.queries.named import statements
-from engine.runtime.secrets import open_secrets
+from engine.runtime.secrets import mask_secret, open_secrets
 
 SQL = statements(__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """One submitted form: ``data`` with its encrypted parts opened."""
+    """One submitted form: ``data`` with its encrypted parts masked; the whole of them is shown for a reason (``engine.runtime.reveal``)."""
 
     node: str
     instance_id: UUID
@@ -35,7 +35,7 @@ def latest(connection: Connection, *, keys: KeyRing, case_id: UUID) -> dict[str,
     rows = connection.execute(SQL["latest"], {"case_id": case_id}).mappings()
     return {
         row["node"]: Answers(
-            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(keys, row["data"]), by_name=row["by_name"], at=row["at"], superseded=row["superseded"], id=row["id"],
+            node=row["node"], instance_id=row["instance_id"], form=row["form"], data=open_secrets(keys, row["data"], mask=mask_secret), by_name=row["by_name"], at=row["at"], superseded=row["superseded"], id=row["id"],
         )
         for row in rows
     }

@@ -18,6 +18,7 @@ from engine.packs.library import Library
 from engine.reporting.reports.declaration import Report, parse_report
 from engine.reporting.reports.text import LONGEST, check_body, fill
 from engine.reporting.statistics.catalogue import statistics_of
+from engine.reporting.statistics.granted import known_to
 from engine.reporting.statistics.periods import Period, read_period
 from engine.runtime.application import Application
 from engine.runtime.change_counting import require_change_counting
@@ -136,6 +137,15 @@ def find_issue(connection: Connection, *, actor: Actor, issue_id: UUID, lock: bo
     if row is None:
         raise NotFound("没有这一期报告，或者您不能查看。")
     return row
+
+
+def require_readable(library: Library, row: RowMapping, actor: Actor) -> None:
+    """An issue stands as its drafter saw it: raises Forbidden for a reader from whom grants hide or mask what its figures rest on."""
+    report = reports_of(library).get(row["report"])
+    for name in report.statistics.values() if report is not None else ():
+        statistic = statistics_of(library)[name][0] if name in statistics_of(library) else None
+        if statistic is not None and (known := known_to(statistic, actor)) is not statistic and (len(known.measures), known.dimensions) != (len(statistic.measures), statistic.dimensions):
+            raise Forbidden("这份报告里有您看不到的栏目的数字，不能打开。需要时请联系安全管理员。")
 
 
 def save_issue(app: Application, *, actor: Actor, issue_id: UUID, title: str, body: str, rev: int, at: datetime) -> None:

@@ -65,7 +65,7 @@ attachment = Table(
 )
 
 case_export = Table(
-    "case_export", metadata, ref("case_id", "case_file.id", primary_key=True), Column("mark", Text, nullable=False, comment="what the case held when the whole file was made"),
+    "case_export", metadata, ref("case_id", "case_file.id", primary_key=True), Column("view", Text, primary_key=True, server_default="", comment="what grants by field hide from whom it was made for"), Column("mark", Text, nullable=False, comment="what the case held when the whole file was made"),
     Column("sm3", Text, comment="null while the worker makes it"), Column("problem", Text, nullable=False, server_default=""), instant("asked_at"), instant("made_at", null=True),
 )
 

@@ -32,6 +32,7 @@ from engine.web.api.topic import (
     tell,
     with_example,
 )
+from engine.web.case_file import marked_copy
 from engine.web.context import actor, application, now, reading, today
 
 topic = make_topic("cases", "案件", "发起、列表、现状、有关事项、整卷")
@@ -249,7 +250,7 @@ def whole(path: CasePath) -> Response:
     made = whole_file.request_file(application(), actor=actor(), case_id=path.case_id, at=now())
     if made.sm3 is None:
         return tell(FileTold(status="failed" if made.problem else "making", problem=made.problem), 202)
-    return pdf_answer(made.sm3, f"{made.title}.pdf")
+    return marked_copy(made, disposition="attachment")
 
 
 def pdf_answer(sm3: str, name: str) -> Response:

@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Response
 from pydantic import BaseModel, Field
 
-from engine.access.parties import mask_identifier, mask_phone
 from engine.deadlines.queries import clocks_of
 from engine.documents.queries import STATES
 from engine.kernel.errors import NotFound
@@ -15,7 +14,7 @@ from engine.runtime.answers import form_of
 from engine.runtime.form_grants import readable
 from engine.runtime.queries import case_page
 from engine.runtime.queries.links import visible_among
-from engine.runtime.secrets import open_secrets
+from engine.runtime.secrets import mask_secret, open_secrets
 from engine.web.api.cases import CasePath, ClockTold
 from engine.web.api.topic import Instant, Told, make_topic, tell
 from engine.web.context import actor, application, reading, today
@@ -160,8 +159,3 @@ def submission(path: SubmissionPath) -> Response:
     except NotFound:
         raise NotFound("没有这份填报，或者您无权查看。") from None
     return tell(SubmissionRead.model_validate({**row, "data": readable(form, actor(), open_secrets(application().keys, row["data"], mask=mask_secret))}))
-
-
-def mask_secret(text: str) -> str:
-    """A telephone or document number with its middle hidden."""
-    return mask_phone(text) if text.isdigit() and len(text) == 11 else mask_identifier(text)

@@ -21,11 +21,10 @@ from engine.runtime.queries import case_page, desk, submissions, tasks
 from engine.runtime.queries.tally import tally_of
 from engine.runtime.return_task import return_targets
 from engine.runtime.save_draft import save_draft
-from engine.runtime.secrets import open_secrets
+from engine.runtime.secrets import mask_secret, open_secrets
 from engine.web import task_form
 from engine.web.api.cursors import give, take
 from engine.web.api.forms import FormTold, OutcomeTold, form_told, outcomes_told, values_of
-from engine.web.api.history import mask_secret
 from engine.web.api.topic import ErrorAnswer, Instant, NextTask, Paging, Sent, Told, Truth, make_topic, tell
 from engine.web.context import actor, application, now, reading, today
 

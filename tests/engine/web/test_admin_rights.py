@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 import python_calamine
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from engine.registers.granted import for_reader
 from engine.reporting.statistics.catalogue import get_statistic
 from engine.reporting.statistics.granted import known_to
 from engine.runtime.register_rights import may_export
-from engine.storage.tables.organisation import account, session
+from engine.storage.tables.organisation import account, audit, session
 from engine.storage.tables.organising import access_grant
 from engine.storage.tables.runtime import submission
 from tests.engine.runtime.walk import HANDLING, do, start_clue
@@ -149,8 +150,24 @@ def test_grants_by_field_reach_statistics_dashboards_merging_and_case_forms(offi
     assert "by=domain" not in head.get(statistic).text and head.get(f"{statistic}?by=domain").status_code == 422
     assert give(office, "case_filing.handler", 3, kind="field", field=f"{CLUE}.domain", level="read") == 303
     assert "食品安全" in office.browser("officer").get(page).text and "by=domain" in office.browser("officer").get(statistic).text
+    copies = {login: _whole_file(office, login, case_id) for login in ("officer", "head")}
+    assert "食品安全" in copies["officer"] and "食品安全" not in copies["head"] and "经核查" not in copies["head"]
+    with office.app.db.connect() as connection:
+        numbers = connection.scalars(select(audit.c.detail["number"].astext).where(audit.c.action == "trace.view", audit.c.object.startswith("case_file"))).all()
+    assert len(set(numbers)) == 2 and all(re.fullmatch("[0-9A-F]{12}", one or "") for one in numbers)
+    refused = head.post(f"/cases/{case_id}/export", {"reason": "移送法院"})
+    assert refused.status_code == 403 and "看不到或只能遮掩着看" in refused.text
     everything, _ = get_statistic(office.app.library, "case_filing.clues")
     assert known_to(everything, office.town.actor("officer")).dimensions and "domain" not in known_to(everything, office.town.actor("head")).dimensions
+
+
+def _whole_file(office: Office, login: str, case_id: Any) -> str:
+    """The text of the whole file as one reader gets it; made by the worker for whoever sees the same."""
+    browser = office.browser(login)
+    assert browser.get(f"/cases/{case_id}/file.pdf").status_code == 202
+    office.app.jobs.run_due(office.app)
+    file = pdfium.PdfDocument(browser.get(f"/cases/{case_id}/file.pdf").data)
+    return "".join(page.get_textpage().get_text_range() for page in file)
 
 
 def test_rights_are_changed_only_by_who_proved_who_they_are_and_never_for_oneself(office: Office) -> None:
