@@ -16,8 +16,10 @@ from engine.reporting.statistics.periods import GRAINS, period_of
 
 WIDTHS = (3, 4, 6, 8, 12)
 SHAPES = {**CHARTS, "table": "表", "number": "数字"}
-KEYS, TILE_KEYS = {"title", "roles", "tiles"}, {"statistic", "title", "measures", "by", "chart", "period", "top", "width", "grain", "tasks", "list", "where"}
+KEYS, TILE_KEYS = {"title", "roles", "tiles", "screen"}, {"statistic", "title", "measures", "by", "chart", "period", "top", "width", "grain", "tasks", "list", "where"}
 MOST_TILES = 12
+CELLS = 12
+"""The big screen is so many columns and so many rows, and fills the display."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class Tile:
     top: int | None = None
     register: str | None = None
     where: Mapping[str, Any] | None = None
+    at: tuple[int, ...] | None = None
+    """Column, row, width, height on the big screen."""
 
     def question(self, statistic: Statistic, on: date) -> Question:
         """What the tile asks on the day ``on``."""
@@ -51,6 +55,8 @@ class Dashboard:
     title: str
     roles: tuple[str, ...]
     tiles: Sequence[Tile]
+    screen: Sequence[Tile] = ()
+    """Tiles of the big screen, each with its place; none = those of the page, one after the other."""
 
 
 def parse_dashboard(content: bytes, *, name: str, statistic: Callable[[str], Statistic | None]) -> Dashboard:
@@ -65,9 +71,32 @@ def parse_dashboard(content: bytes, *, name: str, statistic: Callable[[str], Sta
         findings.append(f"tiles 写 1 到 {MOST_TILES} 块。")
         tiles = []
     read = [_tile(place, told, pack_of(name), statistic, findings) for place, told in enumerate(tiles, 1)]
+    screen = _screen(raw.get("screen"), pack_of(name), statistic, findings)
     if findings:
         raise DeployRefused(f"看板 {name} 有 {len(findings)} 处不合要求：{findings[0]}", findings=[{"element": name, "rule": "page", "message": one} for one in findings])
-    return Dashboard(name=name, title=str(raw["title"]), roles=tuple(qualify(str(role), pack_of(name)) for role in raw["roles"]), tiles=read)
+    return Dashboard(name=name, title=str(raw["title"]), roles=tuple(qualify(str(role), pack_of(name)) for role in raw["roles"]), tiles=read, screen=screen)
+
+
+def _screen(raw: Any, pack: str, statistic: Callable[[str], Statistic | None], findings: list[str]) -> list[Tile]:
+    """The tiles of the big screen, which fill it without lying over each other."""
+    if raw is None:
+        return []
+    if not isinstance(raw, list) or not 1 <= len(raw) <= MOST_TILES:
+        findings.append(f"screen 写 1 到 {MOST_TILES} 块，每块写 at。")
+        return []
+    read, taken = [], set[tuple[int, int]]()
+    for place, told in enumerate(raw, 1):
+        at = told.get("at") if isinstance(told, Mapping) else None
+        if not isinstance(at, list) or len(at) != 4 or not all(isinstance(one, int) and one >= 1 for one in at) or at[0] + at[2] > CELLS + 1 or at[1] + at[3] > CELLS + 1:
+            findings.append(f"大屏第 {place} 块的 at 写 [列, 行, 宽, 高]，大屏共 {CELLS} 列 {CELLS} 行。")
+            continue
+        cells = {(column, row) for column in range(at[0], at[0] + at[2]) for row in range(at[1], at[1] + at[3])}
+        if cells & taken:
+            findings.append(f"大屏第 {place} 块压在别的块上。")
+        taken |= cells
+        width = max(one for one in WIDTHS if one <= max(at[2], WIDTHS[0]))
+        read.append(replace(_tile(place, {**{key: value for key, value in told.items() if key != "at"}, "width": width}, pack, statistic, findings), at=tuple(at)))
+    return read
 
 
 def _tile(place: int, told: Any, pack: str, statistic: Callable[[str], Statistic | None], findings: list[str]) -> Tile:

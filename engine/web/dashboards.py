@@ -71,8 +71,8 @@ def one(pack: str, name: str) -> ResponseReturnValue:
         found = next((board for board in mine(connection) if board.name == f"{pack}.{name}"), None)
         if found is None:
             raise NotFound("没有这个看板，或者它不是给您的岗位看的。")
-        tiles = [_draw(connection, tile) for tile in found.tiles]
-    screen = request.args.get("screen") == "1"
+        screen = request.args.get("screen") == "1"
+        tiles = [_draw(connection, tile) for tile in (found.screen if screen and found.screen else found.tiles)]
     return render_template("dashboards/screen.html" if screen else "dashboards/one.html", board=found, tiles=tiles, pack=pack, name=name, seconds=RENEW_SECONDS)
 
 

@@ -19,3 +19,9 @@ function watch(root) {
 
 watch(document);
 document.addEventListener("htmx:afterSettle", () => watch(document));
+
+// The time on the big screen goes on by itself; what the figures say is renewed by the page.
+const clock = document.querySelector("[data-clock]");
+if (clock) setInterval(() => {
+  clock.textContent = new Date().toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+}, 1000);

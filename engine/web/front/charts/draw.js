@@ -6,6 +6,7 @@ import { SVGRenderer } from "echarts/renderers";
 
 use([BarChart, LineChart, MapChart, PieChart, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
 const SHADES = ["#e6edf7", "#bfd0e8", "#8aa7d0", "#4a71ac", "#143f7d"];
+const SHADES_DARK = ["#1b3a6b", "#27548f", "#3f78bd", "#6ea3e6", "#b5d3ff"];
 const COLOURS = ["--blue", "#7c9cc9", "#b0752a", "#4f8a6d", "#8a6fae", "#5c687c", "#c28f8a", "#2f6fd0"];
 
 export async function drawChart(box, told) {
@@ -68,22 +69,22 @@ async function map(told, look) {
   registerMap("shanghai", outline);
   const data = told.areas.map((area) => ({ name: nameOf.get(area.code) ?? area.title, value: area.value ?? NaN, link: area.link }));
   return {
-    visualMap: { type: "piecewise", left: 0, top: 8, itemWidth: 18, itemHeight: 12, itemGap: 6, textStyle: look.font, pieces: pieces(data.map((one) => one.value)) },
+    visualMap: { type: "piecewise", left: 0, top: 8, itemWidth: 18, itemHeight: 12, itemGap: 6, textStyle: look.font, pieces: pieces(data.map((one) => one.value), look.dark ? SHADES_DARK : SHADES) },
     series: [{
       name: told.name, type: "map", map: "shanghai", top: 4, bottom: 8, left: 10, right: 10, data, select: { disabled: true },
-      label: { show: !look.small, ...look.font, fontSize: 12, color: "#18212f", textBorderColor: "#fff", textBorderWidth: 2.5, formatter: ({ name }) => name.replace(/(新区|区)$/, "") },
-      labelLayout: { hideOverlap: true }, itemStyle: { borderColor: "#fff", borderWidth: 1.2, areaColor: "#f1f3f6" },
+      label: { show: !look.small, ...look.font, fontSize: look.dark ? 14 : 12, color: look.dark ? "#fff" : "#18212f", textBorderColor: look.dark ? "#0a1e3f" : "#fff", textBorderWidth: 2.5, formatter: ({ name }) => name.replace(/(新区|区)$/, "") },
+      labelLayout: { hideOverlap: true }, itemStyle: { borderColor: look.dark ? "#7fa3d6" : "#fff", borderWidth: look.dark ? 0.8 : 1.2, areaColor: look.dark ? "#10264b" : "#f1f3f6" },
       emphasis: { label: { show: true, color: "#18212f" }, itemStyle: { areaColor: "#b7cae6", borderColor: look.read("--ink"), borderWidth: 2 } },
     }],
   };
 }
 
 /** Up to five ranges of equal width with round ends, the largest first. */
-function pieces(all) {
+function pieces(all, shades) {
   const most = Math.max(1, ...all.filter((value) => !Number.isNaN(value)));
-  const rough = most / SHADES.length, power = 10 ** Math.floor(Math.log10(rough));
+  const rough = most / shades.length, power = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(most <= 5 ? 1 : 0, [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough));
-  const found = SHADES.map((color, at) => ({ gte: at * step, lt: (at + 1) * step, label: `${+(at * step).toFixed(2)}—${+((at + 1) * step).toFixed(2)}`, color }));
-  found[SHADES.length - 1] = { gte: (SHADES.length - 1) * step, label: `${+((SHADES.length - 1) * step).toFixed(2)} 以上`, color: SHADES.at(-1) };
+  const found = shades.map((color, at) => ({ gte: at * step, lt: (at + 1) * step, label: `${+(at * step).toFixed(2)}—${+((at + 1) * step).toFixed(2)}`, color }));
+  found[shades.length - 1] = { gte: (shades.length - 1) * step, label: `${+((shades.length - 1) * step).toFixed(2)} 以上`, color: shades.at(-1) };
   return found.reverse();
 }
