@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 
@@ -13,15 +14,15 @@ from engine.web import words
 from engine.web.context import application, today
 
 
-def diagrams(page: query.CasePage) -> list[dict[str, Any]]:
-    """The diagrams of every process that runs (or of the last one that ran): where an open step stands first, then outwards."""
-    running = [row for row in page.instances if row["ended_at"] is None] or list(page.instances[-1:])
+def diagrams(page: query.CasePage, *, first: UUID | None = None) -> list[dict[str, Any]]:
+    """The diagrams of every process that runs (or of the last one that ran), that of the instance ``first`` before others: where an open step stands first, then outwards."""
+    running = sorted((row for row in page.instances if row["ended_at"] is None), key=lambda row: row["id"] != first) or list(page.instances[-1:])
     found = []
     for instance in running:
         for scope in query.levels(page, instance["id"]):
             definition = _definition(instance, scope)
             if definition is not None:
-                found.append(_diagram(page, instance, scope, definition))
+                found.append(_diagram(page, instance, scope, definition) | {"beside": instance["id"] != running[0]["id"]})
     return found
 
 

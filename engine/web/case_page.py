@@ -70,6 +70,12 @@ def show(
     return render_template("case/page.html", **values), status
 
 
+def _instance_shown(page: query.CasePage, task_id: UUID | None) -> UUID | None:
+    """The process whose step the page shows."""
+    chosen = _chosen(page, task_id)
+    return chosen["instance_id"] if chosen else None
+
+
 def suspended(task: Mapping[str, Any]) -> bool:
     """Whether the process of an open step stands still."""
     return bool(task["instance_status"] == "suspended")
@@ -107,7 +113,7 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
         "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last), "older": page.older},
         "tabs": _tabs(head, graphed=graph_of_kind(app.library, head["kind"]) is not None),
         "chosen_tab": _chosen_tab(),
-        "diagrams": case_flow.diagrams(page),
+        "diagrams": case_flow.diagrams(page, first=_instance_shown(page, task_id)),
         "withdraw": query.withdrawable(actor=actor(), acts=page.acts),
         "withdraw_key": new_key(),
         "matters": starts.matters_offered(

@@ -2,7 +2,9 @@
 import { csrf } from "../app/net.js";
 import { signInAgain } from "../app/relogin.js";
 import { enhance } from "./choices.js";
+import { installPlaces } from "./places.js";
 import { bodyOf, quiet } from "./shared.js";
+import { installSignatures } from "./signature.js";
 
 export function installLive(page) {
   const state = { turn: 0, gone: new Map() };
@@ -46,10 +48,17 @@ function exchange(page, fresh, sent, changed, gone) {
   let before = null;
   for (const section of sections) {
     const old = sheet.querySelector(`:scope > #${CSS.escape(section.id)}`);
-    if (old) exchangeFields(old, section, sent, changed, gone);
-    else { before ? before.after(section) : sheet.append(section); fieldsOf(section).forEach((field, key) => comeBack(field, gone.get(key))); enhance(section); }
+    if (old) exchangeFields(page, old, section, sent, changed, gone);
+    else { before ? before.after(section) : sheet.append(section); fieldsOf(section).forEach((field, key) => comeBack(field, gone.get(key))); bring(page, section); }
     before = old ?? section;
   }
+}
+
+/** Life for what has just come into the page: pickers, signatures, maps. */
+function bring(page, root) {
+  enhance(root);
+  installSignatures(root);
+  installPlaces(page);
 }
 
 const fieldsOf = (root) => new Map([...root.querySelectorAll(":scope > [data-field]")].map((field) => [field.dataset.field, field]));
@@ -59,28 +68,28 @@ function comeBack(fresh, gone) {
   for (const control of gone?.querySelectorAll("input[name],select[name],textarea[name]") ?? []) keepTyped(control, fresh, new Map());
 }
 
-function exchangeFields(old, fresh, sent, changed, gone) {
+function exchangeFields(page, old, fresh, sent, changed, gone) {
   const before = fieldsOf(old);
   const after = fieldsOf(fresh);
   for (const [name, field] of before) if (!after.has(name)) { gone.set(name, field); field.remove(); }
   let previous = old.querySelector(":scope > .row-x");
   for (const [name, field] of after) {
     const known = before.get(name);
-    if (!known) { comeBack(field, gone.get(name)); previous.after(field); enhance(field); previous = field; continue; }
-    previous = "dynamic" in field.dataset || name === changed && field.querySelector("[data-own]") ? swap(known, field, sent) : known;
+    if (!known) { comeBack(field, gone.get(name)); previous.after(field); bring(page, field); previous = field; continue; }
+    previous = "dynamic" in field.dataset || name === changed && field.querySelector("[data-own]") ? swap(page, known, field, sent) : known;
   }
 }
 
 /** Put `fresh` in place of `old`; what was typed after the request left stays, and so does the focus. */
-function swap(old, fresh, sent) {
-  if (old.querySelector("[data-busy]") || rowsOf(old) !== rowsOf(fresh)) return old;
+function swap(page, old, fresh, sent) {
+  if (old.querySelector("[data-busy], [data-drawn]") || rowsOf(old) !== rowsOf(fresh)) return old;
   for (const row of old.querySelectorAll("tr.open[id]")) fresh.querySelector(`#${CSS.escape(row.id)}`)?.classList.add("open");
   for (const control of old.querySelectorAll("input[name],select[name],textarea[name]")) keepTyped(control, fresh, sent);
   const active = old.contains(document.activeElement) ? document.activeElement : null;
   const [id, start, end] = active ? [active.id, active.selectionStart, active.selectionEnd] : [];
   const typed = active && !active.name ? active.value : null;
   old.replaceWith(fresh);
-  enhance(fresh);
+  bring(page, fresh);
   const again = id && document.getElementById(id);
   if (again) {
     again.focus({ preventScroll: true });

@@ -8,12 +8,14 @@ export function installSignatures(page) {
 }
 
 function install(box) {
+  if (box.dataset.ready) return;
+  box.dataset.ready = "1";
   const canvas = box.querySelector("canvas");
   const pen = canvas.getContext("2d");
   const state = { drawing: false, strokes: 0, last: null };
   pen.lineCap = pen.lineJoin = "round";
   pen.strokeStyle = "#18212f";
-  canvas.addEventListener("pointerdown", (event) => { event.preventDefault(); canvas.setPointerCapture(event.pointerId); state.drawing = true; state.strokes++; state.last = point(canvas, event); });
+  canvas.addEventListener("pointerdown", (event) => { event.preventDefault(); canvas.setPointerCapture(event.pointerId); state.drawing = true; state.strokes++; box.dataset.drawn = "1"; state.last = point(canvas, event); });
   canvas.addEventListener("pointermove", (event) => {
     if (!state.drawing) return;
     const next = point(canvas, event);
@@ -25,7 +27,7 @@ function install(box) {
     state.last = next;
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { state.drawing = false; });
-  box.querySelector("[data-sign-clear]").addEventListener("click", () => wipe(canvas, pen, state));
+  box.querySelector("[data-sign-clear]").addEventListener("click", () => { wipe(canvas, pen, state); delete box.dataset.drawn; });
   box.querySelector("[data-sign-done]").addEventListener("click", () => finish(box, canvas, state));
   box.querySelector("[data-sign-again]").addEventListener("click", () => { wipe(canvas, pen, state); show(box, ""); });
 }
@@ -56,6 +58,7 @@ async function finish(box, canvas, state) {
 function show(box, id, url) {
   const hidden = box.querySelector("input[type=hidden]");
   hidden.value = id;
+  delete box.dataset.drawn;
   if (url) box.querySelector("img").src = url;
   box.querySelector(".sign-shown").hidden = !id;
   box.querySelector(".sign-pad").hidden = Boolean(id);
