@@ -102,7 +102,7 @@ class Exchange:
     """What is fetched from (``way`` in) or given to (out) an outside ``system`` every so many minutes.
 
     An item that comes begins the process of ``message``, or is kept in ``register`` under the field ``key``; ``adds`` joins its data. Out go
-    the ``fields`` of the records of ``register`` that changed and fulfil ``where``. A ``sealed`` one leaves this machine in envelopes only.
+    the ``fields`` of the records of ``register`` that changed and fulfil ``where``. Items are kept for ``keep`` days. A ``sealed`` one leaves this machine in envelopes only.
     """
 
     name: str
@@ -118,6 +118,7 @@ class Exchange:
     fields: tuple[str, ...] = ()
     where: Mapping[str, Any] | None = None
     sealed: bool = False
+    keep: int = 1095
 
 
 @dataclass(frozen=True, kw_only=True)

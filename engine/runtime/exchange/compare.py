@@ -13,6 +13,7 @@ from engine.runtime.application import Application
 from engine.runtime.exchange.contract import PAGE, Item
 from engine.runtime.exchange.listed import get_exchange
 from engine.runtime.exchange.partner import partner_of
+from engine.runtime.exchange.purge import cleared
 from engine.runtime.exchange.receive import take_items
 from engine.runtime.exchange.run_exchange import OPERATOR
 from engine.storage.tables.exchanges import exchange_item
@@ -20,7 +21,10 @@ from engine.storage.tables.exchanges import exchange_item
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """Of one day: how many each side has, which keys only they or only we have, and which are here but refused."""
+    """Of one day: how many each side has, which keys only they or only we have, and which are here but refused.
+
+    ``cleared`` is how many of ours are counted only, their time being over: then single keys are not compared.
+    """
 
     day: date
     theirs: int
@@ -28,9 +32,12 @@ class Compared:
     missing: Sequence[str]
     surplus: Sequence[str]
     refused: Sequence[str]
+    cleared: int | None = None
 
     @property
     def even(self) -> bool:
+        if self.cleared is not None and self.theirs != self.ours:
+            return False
         return not (self.missing or self.surplus or self.refused)
 
 
@@ -41,6 +48,10 @@ def compare_day(app: Application, *, name: str, day: date) -> Compared:
     t = exchange_item.c
     with app.db.connect() as connection:
         ours = {row.key: row.state for row in connection.execute(select(t.key, t.state).where(t.exchange == name, t.day == day))}
+        gone = cleared(connection, exchange=name, day=day)
+    if gone is not None:
+        refused = sorted(key for key, state in ours.items() if state != "done")
+        return Compared(day=day, theirs=len(theirs), ours=gone + len(ours), missing=[], surplus=[], refused=refused, cleared=gone)
     taken = {key for key, state in ours.items() if state == "done"}
     return Compared(
         day=day, theirs=len(theirs), ours=len(ours), missing=sorted(theirs - set(ours)), surplus=sorted(taken - theirs), refused=sorted(key for key, state in ours.items() if state != "done"),

@@ -18,3 +18,7 @@ exchange_item = Table(
     Index("uq_exchange_item_key", "exchange", "key", unique=True), Index("ix_exchange_item_day", "exchange", "day"), Index("ix_exchange_item_at", "exchange", "at", "id"),
     Index("ix_exchange_item_state", "exchange", "state", postgresql_where="state <> 'done'"),
 )
+
+exchange_day = Table(
+    "exchange_day", metadata, Column("exchange", Text, primary_key=True), Column("day", Date, primary_key=True), Column("done", Integer, nullable=False, comment="items of the day that were taken and have been cleared since"), instant("cleared_at"),
+)

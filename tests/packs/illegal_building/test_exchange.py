@@ -15,6 +15,7 @@ from engine.kernel.errors import TryAgain
 from engine.packs.manifest import Exchange
 from engine.runtime.exchange.compare import compare_day, fetch_missing
 from engine.runtime.exchange.listed import counts, get_exchange, items, state_of
+from engine.runtime.exchange.purge import purge_items
 from engine.runtime.exchange.receive import take_items
 from engine.runtime.exchange.run_exchange import order_exchanges, run_exchange, steer_exchange
 from engine.sdk.simulating_exchange import SimulatedExchange
@@ -58,6 +59,21 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for one in made:
         one.server.shutdown()
         one.server.server_close()
+
+
+def test_items_whose_time_is_over_are_counted_and_cleared_and_the_refused_stay(walk: Walker, outside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    outside("grid_system", cases=[told(1), told(2), told(3, unit_code="nowhere"), told(4, day="2026-11-20")])
+    run_exchange(walk.app, name=GRID)
+    assert purge_items(walk.app, at=walk.app.clock.now() + timedelta(days=1094)) == 0
+    monkeypatch.setattr("engine.runtime.exchange.purge.BATCH", 1)  # portion by portion
+    later = walk.app.clock.now() + timedelta(days=1095)
+    assert purge_items(walk.app, at=later) == 2 and purge_items(walk.app, at=later) == 0
+    assert set(kept(walk, GRID)) == {"WG003", "WG004"}
+    found = compare_day(walk.app, name=GRID, day=date(2026, 11, 19))
+    assert (found.theirs, found.ours, found.cleared, found.refused, found.missing) == (3, 3, 2, ["WG003"], [])
+    assert compare_day(walk.app, name=GRID, day=date(2026, 11, 20)).even
+    run_exchange(walk.app, name=GRID)
+    assert set(kept(walk, GRID)) == {"WG003", "WG004"}, "what was cleared is not fetched again"
 
 
 def kept(walk: Walker, name: str) -> dict[str, tuple[str, str]]:

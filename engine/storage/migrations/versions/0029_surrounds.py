@@ -1,4 +1,4 @@
-"""Outlines of districts and streets; marks of several scorers."""
+"""Outlines of districts and streets; marks of several scorers; days of exchanges that were cleared."""
 from __future__ import annotations
 
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0028"
 branch_labels = None
 depends_on = None
 
-TABLES = ("boundary", "assessment_mark")
+TABLES = ("boundary", "assessment_mark", "exchange_day")
 
 
 def upgrade() -> None:
