@@ -19,7 +19,7 @@ from engine.packs.yaml import read_yaml
 class Kind:
     """A kind of case. ``states`` maps code to Chinese title; the first is where a case begins.
 
-    Whoever does a step of the role ``handler`` becomes the case's 承办人.
+    Whoever does a step of the role ``handler`` becomes the case's 承办人. ``state_field`` of the register follows the state.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Kind:
     number: str | None = None
     handler: str | None = None
     closed: frozenset[str] = frozenset()
+    state_field: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +197,7 @@ def _kind(name: str, value: Mapping[str, Any], pack: str) -> Kind:
         number=qualify(value["number"], pack) if "number" in value else None,
         handler=qualify(value["handler"], pack) if "handler" in value else None,
         closed=frozenset(value.get("closed", ())),
+        state_field=value.get("state_field"),
     )
 
 

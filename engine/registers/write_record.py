@@ -73,8 +73,14 @@ def to_column(field: Field, value: Any, keys: KeyRing) -> Any:
     if field.type in ("person", "unit", "party"):
         return UUID(str(value["id"] if isinstance(value, dict) else value))
     if field.type in ("text", "choice") and not isinstance(value, str):
-        return value.get("code", str(value)) if isinstance(value, dict) else str(value)
+        return _words(field, value) if isinstance(value, dict) else str(value)
     return value
+
+
+def _words(field: Field, value: dict[str, Any]) -> str:
+    """The code of what was picked; in a text column what people read of it: of an address its text."""
+    order = ("code", "text", "title") if field.type == "choice" else ("text", "code", "title")
+    return next((str(value[name]) for name in order if value.get(name)), str(value))
 
 
 def changes_of(register: Register, before: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:

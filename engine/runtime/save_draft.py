@@ -91,5 +91,5 @@ def find_start_draft(app: Application, *, actor: Actor, process: str) -> tuple[U
 
 
 def drop_start_draft(connection: Any, *, actor: Actor, process: str) -> None:
-    """The start was submitted."""
+    """The start was submitted, or what was typed is not wanted any more."""
     connection.execute(delete(start_draft).where(start_draft.c.person_id == actor.person_id, start_draft.c.process == process))

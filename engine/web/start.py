@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -14,10 +14,11 @@ from engine.access.scope import require_case
 from engine.form_filling.live import live_html
 from engine.kernel.errors import Invalid
 from engine.runtime.queries import case_page, starts
-from engine.runtime.save_draft import find_start_draft, save_start_draft
+from engine.runtime.save_draft import drop_start_draft, find_start_draft, save_start_draft
 from engine.runtime.start_case import FirstStep, first_step, start_case, start_matter
 from engine.web import task_form
-from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today
+from engine.web.answers import done
+from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today, writing
 from engine.web.task_acts import onward
 
 blueprint = Blueprint("start", __name__)
@@ -57,6 +58,15 @@ def draft(pack: str, name: str) -> ResponseReturnValue:
     process = f"{pack}.{name}"
     id = _keep(process, _sent(process))
     return jsonify({"draft_id": str(id), "saved": task_form.clock_time(now())})
+
+
+@blueprint.post("/start/<pack>/<name>/draft/discard")
+def discard(pack: str, name: str) -> ResponseReturnValue:
+    """Delete what was typed and not sent."""
+    start = application().catalogue.start(f"{pack}.{name}")
+    with writing() as connection:
+        drop_start_draft(connection, actor=actor(), process=start.process)
+    return done(url_for("start.form", pack=pack, name=name), "草稿已删除。")
 
 
 def _keep(process: str, data: Mapping[str, Any]) -> UUID:

@@ -1,7 +1,7 @@
 """Everything that a diagram, form, register or manifest names exists, in the pack itself or in one it uses."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.documents.pieces import included
@@ -88,8 +88,15 @@ def _of_manifests(tree: Tree) -> Iterator[Finding]:
         for kind in manifest.kinds.values():
             if kind.register and ("register", kind.register) not in tree.files:
                 yield Finding(place=place, rule="references", message=f"案件类别 {kind.name} 的台账 {kind.register} 不存在。")
+            if kind.state_field and (kind.register is None or kind.state_field not in _fields_of(tree, kind.register)):
+                yield Finding(place=place, rule="references", message=f"案件类别 {kind.name} 的台账没有字段 {kind.state_field}，state_field 要写台账里的一个字段。")
             if kind.number and kind.number not in tree.packs[pack_of(kind.number)].numbers:
                 yield Finding(place=place, rule="references", message=f"案件类别 {kind.name} 的编号规则 {kind.number} 不存在。")
+
+
+def _fields_of(tree: Tree, register: str) -> Collection[str]:
+    version = tree.versions.get(("register", register))
+    return parse_register(version.content, name=register).fields if version else ()
 
 
 def _named(tree: Tree, place: str, pack: str, reference: str, what: str, exists: bool) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """A case goes to another district or street: applied for, reviewed on three levels, handed out, disposed of, reviewed again."""
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +17,7 @@ from engine.runtime.invariants import find_violations
 from engine.runtime.preview_next import preview_next
 from engine.runtime.withdraw_act import withdraw_act
 from engine.storage.tables.runtime import act, instance
+from tests.browser import Browser
 from tests.packs.construction_waste_transfer.conftest import CaseSystem
 from tests.packs.construction_waste_transfer.tickets import NUMBER, PROCESS, apply, disposal, handed_out, person, request, reviewed
 from tests.packs.walk import Walker
@@ -58,6 +61,35 @@ def test_an_application_is_taken_back_improved_sent_again_and_deleted(walk: Walk
     walk.do("a1_officer", "apply", "delete", request(walk))
     assert (state(walk), find_violations(walk.app)) == ("已删除", [])
     assert done_again(walk) == 5
+
+
+@pytest.mark.requirement("CMD-169")
+def test_applications_are_drafted_sent_improved_deleted_listed_and_counted(walk: Walker) -> None:
+    officer, at = Browser(walk.app, "a1_officer"), "/start/construction_waste_transfer/waste_case_transfer"
+    assert officer.post(f"{at}/draft", {"data.title": "没写完的申请"}).status_code == 200 and "没写完的申请" in officer.get(at).text
+    assert officer.post(f"{at}/draft/discard").status_code == 303
+    assert "没写完的申请" not in officer.get(at).text and "删除草稿" in officer.get(at).text
+
+    apply(walk)
+    walk.do("a1_head", "squad_review", "send_back", opinion="请写明位置。")
+    walk.do("a1_officer", "apply", "submit", request(walk, title="交界处倾倒渣土"))
+    kept = record(walk)
+    assert (kept["state"], kept["place"][-4:], kept["title"]) == ("reviewing", "沪太路口", "交界处倾倒渣土")
+    apply(walk, to="CG-A-2")
+    walk.do("a1_head", "squad_review", "refuse", opinion="由本中队处理。")
+    apply(walk)
+    take_back(walk)
+    walk.do("a1_officer", "apply", "delete", request(walk))
+    assert record(walk)["state"] == "withdrawn"
+
+    listed = officer.get("/registers/construction_waste_transfer/waste_transfer").text
+    assert [words for words in ("交界处倾倒渣土", "移交审核中", "不予移交", "已删除") if words not in listed] == []
+    page = officer.get("/statistics/construction_waste_transfer/transfers?by=state").text
+    words = re.sub(r"<[^>]+>|\s+", "", page)
+    assert "移交申请2件" in words and "在办1件" in words and "不予移交1件" in words
+    link = html.unescape(re.search(r'href="([^"]*/registers/[^"]*waste_transfer\?[^"]*refused[^"]*)"', page)[1])  # type: ignore[index]
+    assert "第 1—1 条" in officer.get(link).text or officer.get(link).text.count("不予移交") >= 1
+    assert officer.get(f"/registers/construction_waste_transfer/waste_transfer/{kept['id']}").status_code == 200
 
 
 def done_again(walk: Walker) -> int:
