@@ -39,6 +39,20 @@ def check_court(context: TaskContext, *, record_id: str) -> dict[str, Any]:
     return {"subject": subject, "court_until": window.isoformat()}
 
 
+@service_task(title="还欠罚款的处罚决定", mode="inline", pure=True, help="正在执行、还欠罚款、没有在延期分期里的；没有的不能办，说明理由。")
+def pick_execution(context: TaskContext, *, record_id: str = "") -> dict[str, Any]:
+    """``options`` (id, title) of the executions that may be deferred; of the chosen or the only one ``record_id`` and ``party_id``. Raises Invalid without any."""
+    rows = [record(context, str(row["id"])) for row in context.records(EXECUTION) if row["state"] not in ENDS.values()]
+    owing = [row for row in rows if row["paid"] < row["fine"]]
+    found = [row for row in owing if row["deferred_until"] is None or row["deferred_until"] < context.today]
+    if not found:
+        until = max((row["deferred_until"] for row in owing), default=None)
+        raise Invalid(f"已经批准延期、分期到 {until}，到期仍缴不清的再申请。" if until else "本案没有正在执行、还欠罚款的处罚决定，不能申请延期、分期。")
+    chosen = next((row for row in found if str(row["id"]) == record_id), found[0])
+    options = [{"id": str(row["id"]), "title": f"{row['party']}　{row['paper']}　欠 {money(row['fine'] - row['paid'])} 元"} for row in found]
+    return {"record_id": str(chosen["id"]), "party_id": chosen["party_id"], "options": options}
+
+
 @service_task(title="执行台账记下结果", mode="inline", reversible=False)
 def close_execution(context: TaskContext, *, record_id: str, result: str) -> dict[str, Any]:
     """The execution is over today: ``ended_on``."""

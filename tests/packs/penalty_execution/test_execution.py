@@ -101,8 +101,10 @@ def test_overdue_grows_by_three_percent_a_day_and_what_is_too_much_or_too_early_
 
 
 def defer(case: ServedCase, **answers: Any) -> None:
-    step(case, "deferral")
-    case.do("officer", "draft", "submit", {"request_line": "当事人申请分期。", "hardship": "停业两个月，资金周转困难。", **answers})
+    """By the quick way from the case page: one form, then the chain."""
+    with case.app.db.begin() as connection:
+        connection.exec_driver_sql("UPDATE case_file SET state = 'executing' WHERE id = %s", (case.case_id,))
+    case.matter("officer", "penalty_execution.quick_deferral", {"request_line": "当事人申请分期。", "hardship": "停业两个月，资金周转困难。", **answers})
     case.approve(*CHAIN)
     case.run_jobs()
     case.do("officer", "choose_route", "submit", {"route": "offline"})
@@ -110,6 +112,7 @@ def defer(case: ServedCase, **answers: Any) -> None:
     case.do("officer", "serve_offline", "submit", {**served, "receipt": case.proof(field="receipt")})
 
 
+@pytest.mark.requirement("PEN-1290")
 def test_instalments_are_approved_scheduled_and_told_in_writing(case: ServedCase, clock: FixedClock) -> None:
     defer(case, kind="instalment", instalments=3, first_due="2026-12-20")
 
@@ -117,6 +120,8 @@ def test_instalments_are_approved_scheduled_and_told_in_writing(case: ServedCase
     assert plan == [(1, date(2026, 12, 20), Decimal("1666.66")), (2, date(2027, 1, 20), Decimal("1666.66")), (3, date(2027, 2, 20), Decimal("1666.68"))]
     assert (execution(case)["state"], execution(case)["deferred_until"]) == ("deferred", date(2027, 2, 20))
     assert {"延期、分期缴纳罚款通知书", "延期、分期缴纳罚款审批表"} <= {paper["title"] for paper in case.documents()}
+    with pytest.raises(Invalid, match="已经批准延期、分期到 2027-02-20"):
+        case.matter("officer", "penalty_execution.quick_deferral", {})
     at(clock, 2027, 2, 20)
     step(case, "refresh")
     assert execution(case)["state"] == "deferred"
