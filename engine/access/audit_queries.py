@@ -21,7 +21,7 @@ KINDS = {
 WORDS = {
     "trace.download": "下载", "trace.view": "查看文件", "trace.print": "打印", "trace.export": "导出", "trace.reveal": "揭示遮掩的内容", "rights.change": "权限数据变动",
     "access.refused_often": "频繁被拒绝", "rights.accept": "重新标记权限数据", "rights.sealed": "权限数据第一次加完整性标记", "alarm.raise": "告警", "alarm.close": "处理告警", "keys.round": "换密钥", "keys.round_done": "换密钥完成", "keys.round_stop": "停下换密钥",
-    "audit.verify": "核对审计", "platform.restore": "从备份恢复", "host.files": "服务器文件的摘要", "upload.infected": "上传的文件有恶意代码", "content.deploy": "发布", "content.return": "退回到以前的版本", "content.merge": "合并改动", "register.export": "导出台账", "token.create": "生成令牌", "document.correct": "改文书",
+    "audit.verify": "核对审计", "platform.restore": "从备份恢复", "host.files": "服务器文件的摘要", "upload.infected": "上传的文件有恶意代码", "grave.ask": "申请重大操作", "grave.approve": "核准重大操作", "grave.refuse": "不核准重大操作", "grave.withdraw": "撤回重大操作的申请", "grave.done": "执行重大操作", "content.deploy": "发布", "content.return": "退回到以前的版本", "content.merge": "合并改动", "register.export": "导出台账", "token.create": "生成令牌", "document.correct": "改文书",
     "syslog.failed": "日志没有送出去", "retention.rule": "保管期限", "retention.propose": "提请销毁", "retention.decide": "决定销毁", "away.appoint": "委托代办", "away.end": "结束委托",
 }
 

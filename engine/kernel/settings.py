@@ -32,6 +32,7 @@ class Settings:
     tls_certificate, tls_key [GUICHENG_TLS_CERT, GUICHENG_TLS_KEY] PEM files with which the web server itself speaks HTTPS (TLS 1.3); none by default
     virus_scanner  [GUICHENG_CLAMD] clamd that looks at every uploaded file: unix:/path or host:port; none by default
     host_files     [GUICHENG_HOST_FILES] logs and access files of the server whose digests go into the trail every hour, comma-separated patterns
+    two_people     [GUICHENG_TWO_PEOPLE] "yes" (default) or "no": the gravest administrative acts are done only after a second person approved them
     directories    file ``sign_in.json`` in data_dir: OpenID Connect and LDAP (docs/security.md); off without it
     """
 
@@ -56,6 +57,7 @@ class Settings:
     tls_key: str = ""
     virus_scanner: str = ""
     host_files: tuple[str, ...] = ()
+    two_people: bool = False
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -83,6 +85,7 @@ class Settings:
             tls_certificate=env.get("GUICHENG_TLS_CERT", ""),
             tls_key=env.get("GUICHENG_TLS_KEY", ""),
             virus_scanner=env.get("GUICHENG_CLAMD", ""),
+            two_people=env.get("GUICHENG_TWO_PEOPLE", "yes") != "no",
             host_files=_listed(env.get("GUICHENG_HOST_FILES", "")),
         )
 

@@ -10,6 +10,7 @@ from engine.access import sessions
 from engine.access.actors import RIGHTS
 from engine.access.organisation import get_person, posts_of, units_below
 from engine.kernel.errors import Conflict, Invalid
+from engine.runtime import grave_acts
 from engine.runtime.hand_over_all import held_by
 from engine.runtime.organising import accounts, certificates, people
 from engine.runtime.organising.perform import ADMIN, SECURITY, Done, perform
@@ -194,7 +195,10 @@ def rights(person_id: str) -> ResponseReturnValue:
     id = identifier(person_id, "人员")
 
     def do() -> str:
-        accounts.give_rights(application(), person_id=id, rights=request.form.getlist("rights"), **act())
+        wanted = request.form.getlist("rights")
+        if grave_acts.ask_for_rights(application(), actor=actor(), person_id=id, rights=wanted, reason=said("reason"), at=now()):
+            return "已申请，等另一位安全管理员或安全审计员核准以后才给。"
+        accounts.give_rights(application(), person_id=id, rights=wanted, **act())
         return "权限已改，马上生效。"
 
     return tried(do, location=url_for("admin_people.one", person_id=id), again=lambda message, errors: _one(person_id, message, errors))

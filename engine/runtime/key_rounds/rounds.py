@@ -25,15 +25,15 @@ BATCH = 200
 FIRST = UUID(int=0)
 
 
-def start_round(app: Application, *, actor: Actor, kind: str, renew: bool, at: datetime) -> UUID:
+def start_round(app: Application, *, actor: Actor, kind: str, renew: bool, at: datetime, id: UUID | None = None) -> UUID:
     """Make a new key (``renew``), or take up the one there is, and move everything to it in the background.
 
-    Raises Forbidden, Invalid for an unknown kind, Conflict while a round is running.
+    Raises Forbidden, Invalid for an unknown kind, Conflict while a round is running or for an ``id`` that was begun already.
     """
     actor.require(SECURITY)
     if kind not in KINDS:
         raise Invalid("没有这种密钥。")
-    id = new_id()
+    id = id or new_id()
     try:
         with app.db.begin() as connection:
             values = {"id": id, "kind": kind, "version": 0, "state": "running", "started_by": actor.person_id, "started_name": actor.name, "started_at": at, "updated_at": at}

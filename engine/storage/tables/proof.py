@@ -54,6 +54,13 @@ destruction = Table(
     Index("uq_destruction_case", "case_id", unique=True, postgresql_where="state <> 'kept'"),
 )
 
+grave_act = Table(
+    "grave_act", metadata, key(), Column("kind", Text, nullable=False, comment="key_round, rights"), Column("title", Text, nullable=False, comment="what would be done, for people"), json("detail"),
+    Column("reason", Text, nullable=False), Column("state", Text, nullable=False, comment="asked, approved, done, refused, withdrawn, failed"), Column("note", Text, nullable=False, server_default=""),
+    ref("asked_by", "person.id"), Column("asked_name", Text, nullable=False), ref("account_id", "account.id"), ref("post_id", "post.id"), instant("asked_at"),
+    ref("decided_by", null=True), Column("decided_name", Text, nullable=False, server_default=""), instant("decided_at", null=True), Index("ix_grave_act_asked_at", "asked_at"),
+)
+
 case_bundle = Table(
     "case_bundle", metadata, key(), ref("case_id", "case_file.id", index=True), ref("person_id", "person.id"), Column("person_name", Text, nullable=False), Column("reason", Text, nullable=False),
     Column("revealed", Boolean, nullable=False, comment="secret answers are opened in it"), Column("sm3", Text, comment="null while the worker makes it"), Column("size", BigInteger, nullable=False, server_default="0"),

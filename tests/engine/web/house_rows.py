@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from engine.kernel.ids import new_id
 from engine.storage.tables.clocks import calendar_change
 from engine.storage.tables.organisation import account, post, session
-from engine.storage.tables.proof import destruction, integrity_alarm, retention_rule
+from engine.storage.tables.proof import destruction, grave_act, integrity_alarm, retention_rule
 from engine.storage.tables.registers import register_transfer, register_view
 from engine.storage.tables.runtime import deputy, instance
 from engine.storage.tables.sign_in import sign_in_certificate
@@ -41,7 +41,7 @@ def own(connection: Connection, town: Town, at: Any) -> dict[str, Any]:
 
 def of_case(connection: Connection, town: Town, case_id: UUID, at: Any) -> dict[str, Any]:
     """What hangs on the case or is an administrator's: a fan-out, a move to a newer version, a calendar, a destruction, a report, an alarm."""
-    made: dict[str, Any] = {name: new_id() for name in ("fanout_id", "migration_id", "change_id", "destruction_id", "issue_id", "alarm_id")}
+    made: dict[str, Any] = {name: new_id() for name in ("fanout_id", "migration_id", "change_id", "destruction_id", "issue_id", "alarm_id", "grave_id")}
     row = connection.execute(select(instance).where(instance.c.case_id == case_id)).mappings().first()
     assert row is not None
     head, rule = town.people["head"], new_id()
@@ -58,4 +58,8 @@ def of_case(connection: Connection, town: Town, case_id: UUID, at: Any) -> dict[
         id=made["issue_id"], report="case_filing.clue_monthly", title="月报", period="2026-10", state="draft", body="x", figures={"figures": [], "parts": []}, taken_at=at, template_version=1, by_name="周启衡", unit_id=town.units["station_one"], at=at,
     ))
     connection.execute(insert(integrity_alarm).values(id=made["alarm_id"], kind="audit", subject="x", text="x", level="low", at=at))
+    who = connection.execute(select(account.c.id, post.c.id).join(post, post.c.person_id == account.c.person_id).where(account.c.login == "head")).one()
+    connection.execute(insert(grave_act).values(
+        id=made["grave_id"], kind="key_round", title="换密钥", detail={"kind": "data"}, reason="按年", state="asked", asked_by=head, asked_name="周启衡", account_id=who[0], post_id=who[1], asked_at=at,
+    ))
     return made

@@ -29,7 +29,7 @@ from tests.town import Town
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 SECRET = (
     "case_id", "task_id", "document_id", "submission_id", "act_id", "incident_id", "record_id", "notice_id", "token_id", "attachment_id", "person_id", "id", "bundle_id",
-    "instance_id", "draw_id", "unit_id", "appointment_id", "view_id", "transfer_id", "fanout_id", "migration_id", "change_id", "destruction_id", "issue_id", "alarm_id", "certificate_id",
+    "instance_id", "draw_id", "unit_id", "appointment_id", "view_id", "transfer_id", "fanout_id", "migration_id", "change_id", "destruction_id", "issue_id", "alarm_id", "certificate_id", "grave_id",
     "token_hash",
 )
 ELSEWHERE = {

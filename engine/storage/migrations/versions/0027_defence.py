@@ -1,7 +1,9 @@
-"""What protection in use still needed: a whole file is kept for each view that grants by field leave."""
+"""What protection in use still needed: a whole file is kept for each view that grants by field leave; the gravest acts wait for a second person."""
 from __future__ import annotations
 
 from alembic import op
+
+from engine.storage.tables.base import metadata
 
 revision = "0027"
 down_revision = "0026"
@@ -16,3 +18,4 @@ def upgrade() -> None:
     op.execute("ALTER TABLE case_export DROP CONSTRAINT IF EXISTS case_export_pkey")
     op.execute("ALTER TABLE case_export ADD CONSTRAINT pk_case_export PRIMARY KEY (case_id, view)")
     op.execute("DELETE FROM case_export")
+    metadata.tables["grave_act"].create(op.get_bind(), checkfirst=True)
