@@ -78,6 +78,17 @@ class Sheet:
     def next(self) -> None:
         self.row += 1
 
+    def chart(self, kind: str, *, title: str, columns: Sequence[int], first: int, last: int) -> None:
+        """A chart (bar, line, pie) of rows ``first`` to ``last``, below what is written: names in column 0, one series per column."""
+        made = self.book.add_chart({"type": "column" if kind == "bar" else kind})
+        for column in columns:
+            made.add_series({"name": [self.sheet.name, 0, column], "categories": [self.sheet.name, first, 0, last, 0], "values": [self.sheet.name, first, column, last, column]})
+        made.set_title({"name": title, "name_font": {"size": 12}})
+        made.set_size({"width": 860, "height": 380})
+        if kind != "pie":
+            made.set_legend({"position": "top"} if len(columns) > 1 else {"none": True})
+        self.sheet.insert_chart(self.row + 1, 0, made)
+
     def close(self) -> None:
         self.book.close()
 

@@ -1,4 +1,4 @@
-"""A statistic's table as an Excel file, marked with who took it out and when, and on record."""
+"""A statistic's table and chart as an Excel file, marked with who took it out and when, and on record."""
 from __future__ import annotations
 
 import tempfile
@@ -35,6 +35,7 @@ def export_statistic(app: Application, *, actor: Actor, question: Question, tabl
         for text in ("", f"期间：{question.period.title if question.period else '全部'}", f"范围：{looked.way[-1].name if looked.way else ''}", f"数据取于 {at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}", question.statistic.help):
             sheet.write(0, text)
             sheet.next()
+        _draw(sheet, looked, question)
         sheet.close()
         content = path.read_bytes()
     with app.db.begin() as connection:
@@ -52,6 +53,17 @@ def _fill(sheet: Sheet, looked: Looked) -> None:
     sheet.heading(titles, [NAME_WIDTH, *[FIGURE_WIDTH] * (len(titles) - 1)])
     for row in [*looked.answer.rows, looked.answer.total]:
         _line(sheet, row, measures, compared)
+
+
+def _draw(sheet: Sheet, looked: Looked, question: Question) -> None:
+    """The chart that the page shows, of the same figures: measures of one unit together, of a pie the first."""
+    rows, measures = looked.answer.rows, looked.answer.measures
+    if not rows or looked.empty:
+        return
+    kind = question.chart if question.chart in ("line", "pie") else "bar"
+    step = 3 if looked.answer.ask.period is not None else 1
+    chosen = [at for at, one in enumerate(measures) if one.unit == measures[0].unit][:4] if kind != "pie" else [0]
+    sheet.chart(kind, title=question.statistic.title, columns=[1 + at * step for at in chosen], first=1, last=len(rows))
 
 
 def _titles(measure: Measure, compared: bool) -> list[str]:

@@ -8,9 +8,22 @@ async function draw(box) {
   try {
     const { drawChart } = await import("./charts/draw.js");
     await drawChart(box, JSON.parse(box.dataset.chart));
+    if (!box.closest(".screen")) offer(box);
   } catch {
     box.textContent = "图没有画出来，数字都在表里。";
   }
+}
+
+/** A button beside the chart that saves it as a picture, with its figures. */
+function offer(box) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "go plain save-chart", textContent: "下载图" });
+  button.setAttribute("aria-label", `下载图：${(box.getAttribute("aria-label") ?? "").split("，")[0]}`);
+  button.addEventListener("click", async () => {
+    const { saveChart } = await import("./charts/save.js");
+    await saveChart(box, JSON.parse(box.dataset.chart));
+  });
+  box.after(button);
 }
 
 function watch(root) {

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import html
+import io
 import re
+import zipfile
 
 import pytest
 
@@ -67,10 +69,12 @@ def test_seven_subjects_and_charts_on_one_board_and_each_goes_out(walk: Walker) 
             assert browser.get(f"/statistics/{name}?p=all&chart={chart}").status_code == 200, name
 
 
-@pytest.mark.requirement("CMD-025")
+@pytest.mark.requirement("CMD-025", "CMD-026")
 def test_every_report_is_a_workbook_by_the_periods_and_groups_one_asks(walk: Walker) -> None:
     browser = Browser(walk.app, "a_works")
     for name in STATISTICS:
         sent = browser.post(f"/statistics/{name}/export?p=2026&by=time&grain=month")
         assert sent.status_code == 200 and sent.data[:2] == b"PK", name
+    with zipfile.ZipFile(io.BytesIO(browser.post("/statistics/illegal_building/new_points/export?p=all&by=street&chart=pie").data)) as book:
+        assert "pieChart" in book.read("xl/charts/chart1.xml").decode()
     assert browser.get("/statistics/illegal_building/new_points?p=2026&by=street&top=5").status_code == 200
