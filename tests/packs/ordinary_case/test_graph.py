@@ -1,6 +1,8 @@
 """案情图谱: officers see the case as it stands, the party what its paper said, in sentences, with its rights and their last day."""
 from __future__ import annotations
 
+import pytest
+
 from engine.storage.tables.cases import case_file
 from engine.web.flask_app import create_flask
 from tests.browser import Browser
@@ -14,6 +16,7 @@ from tests.packs.serving_documents.outside import Outsider
 VIOLATED, PENAL = "《中华人民共和国食品安全法》第三十四条第十项", "《中华人民共和国食品安全法》第一百二十四条第一款第五项"
 
 
+@pytest.mark.requirement("PEN-1158")
 def test_the_case_is_taken_apart_for_officers_and_told_to_the_party(case: OrdinaryCase) -> None:
     flask = create_flask(case.app)
     take(case, "site_inspection")

@@ -63,7 +63,7 @@ def test_a_hearing_in_public_leads_to_legal_review_and_may_reopen_the_case(case:
     assert titles(case).count("行政处罚听证告知书") == 2
 
 
-@pytest.mark.requirement("PEN-1174")
+@pytest.mark.requirement("PEN-1158", "PEN-1174")
 def test_a_tenable_statement_must_be_adopted_and_a_grave_case_is_discussed(case: OrdinaryCase) -> None:
     case.investigated(complex=True, legal_grounds=["complex"])
     case.notified()
