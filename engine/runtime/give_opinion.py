@@ -85,15 +85,20 @@ def _returned(work: Work, row: Row, stance: str) -> ActResult:
     tell_person(work, work.task["assignee_id"], f"{work.actor.name}{STANCES[stance]}{waiting}：{work.task['title']}　{work.case['title']}")
     if not waiting:
         return stand(work)
-    words = {"from_id": work.actor.person_id, "from_name": work.actor.name, "from_words": work.opinion}
-    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(**words))
+    work.batch.add(update(task).where(task.c.id == work.task["id"]).values(**_words(work)))
     return stand(work)
+
+
+def _words(work: Work) -> Row:
+    """The holder reads first what the colleague said, as the words of whoever the step came back from."""
+    assert work.actor is not None
+    return {"from_id": work.actor.person_id, "from_name": work.actor.name, "from_words": work.opinion}
 
 
 def _refused(work: Work, row: Row) -> ActResult:
     """加签 after: one refusal gives the submission back to the holder with the opinion."""
     assert work.task is not None and work.actor is not None
-    give_back_held(work)
+    give_back_held(work, _words(work))
     plan_again(work, but=UUID(row["id"]))
     tell_person(work, work.task["assignee_id"], f"{work.actor.name}不同意，已回到您手里：{work.task['title']}　{work.case['title']}")
     return stand(work)

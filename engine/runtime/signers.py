@@ -94,11 +94,11 @@ def read_held(work: Work) -> Row:
     return {**held, "data": orjson.loads(work.app.keys.decrypt(bytes.fromhex(held["data"]), AAD))}
 
 
-def give_back_held(work: Work) -> None:
-    """The held completion ends; what was typed is the holder's draft again, and everyone after is asked anew next time."""
+def give_back_held(work: Work, words: Row | None = None) -> None:
+    """The held completion ends; what was typed is the holder's draft again, and everyone after is asked anew next time. ``words``: who says why."""
     assert work.task is not None
     held, this = read_held(work), work.task["id"]
-    work.batch.add(update(task).where(task.c.id == this).values(held=null()))
+    work.batch.add(update(task).where(task.c.id == this).values(held=null(), **(words or {})))
     values = {"task_id": this, "person_id": UUID(held["person"]), "data": {**held["data"], OPINION: held["opinion"]}, "form_hash": held["form_hash"] or "",
               "rev": 1, "updated_at": work.at}
     write = insert(draft).values(values)

@@ -64,10 +64,17 @@ def _sender(task: Mapping[str, Any], *, actor: Actor, now: datetime) -> Markup:
         return Markup("上一步也是你办的，{}。").format(words.when(task["opened_at"], today=legal_date(now))) + back
     name = task["from_name"]
     post = _beside(task["from_post"])
-    verb = "退回" if task["returned"] else "送来"
-    sentence = Markup("{}{} {} {}").format(name, post, words.when(task["opened_at"], today=legal_date(now)), verb)
+    answered = _answered(task)
+    verb = "给出意见" if answered else "退回" if task["returned"] else "送来"
+    sentence = Markup("{}{} {} {}").format(name, post, words.when(answered or task["opened_at"], today=legal_date(now)), verb)
     said = sentence + (Markup("：“{}”").format(escape(task["from_words"])) if task["from_words"] else Markup("。"))
     return said + (Markup("办好后<b>直接送回{}</b>。").format(task["straight_to"]) if task["straight_to"] else Markup(""))
+
+
+def _answered(task: Mapping[str, Any]) -> datetime | None:
+    """When the colleague whose opinion brought the step back to its holder gave it; None where the step came from somebody's act."""
+    given = [one for one in task.get("signers") or () if one["status"] == "done" and one["person_id"] == str(task["from_id"]) and one["opinion"] == task["from_words"]]
+    return datetime.fromisoformat(given[-1]["answered_at"]) if given else None
 
 
 def _beside(post: str | None) -> str:

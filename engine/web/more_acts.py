@@ -101,7 +101,7 @@ def opinion(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
     result = give_opinion(application(), task_id=id, stance=request.form.get("stance", ""), opinion=_words("opinion"), **_act())
     if result.next_tasks or result.completed:
-        return onward(result, "意见")
+        return onward(result, "", told="意见已送出，提交生效了。")
     return done(url_for("case_page.case", case_id=result.case_id), "意见已送出。")
 
 

@@ -111,7 +111,17 @@ def complete(task_id: str) -> ResponseReturnValue:
             raise
         _keep(id, data)
         return case_page.show(place["case_id"], task_id=id, sent=data, errors=error.fields, status=422)
-    return onward(result, place["title"])
+    held = _held(result, id, place["title"])
+    return done(url_for("case_page.case", case_id=result.case_id), held) if held else onward(result, place["title"])
+
+
+def _held(result: ActResult, task_id: UUID, title: str) -> str:
+    """What is said of a completion that takes effect only once colleagues agree; nothing for others."""
+    if result.next_tasks or result.completed or result.replayed:
+        return ""
+    with reading() as connection:
+        names = query.awaited(connection, task_id=task_id)
+    return f"“{title}”已提交，等{'、'.join(names)}同意后生效。" if names else ""
 
 
 def _keep(task_id: UUID, data: Mapping[str, Any]) -> None:

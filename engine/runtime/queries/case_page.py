@@ -141,6 +141,11 @@ def log(connection: Connection, *, actor: Actor, case_id: UUID, before: str | No
     return _portion(_rows(connection, "log", case_id=case_id, before_at=at, before_seq=seq, most=MOST_RECORDS + 1), MOST_RECORDS, "seq")
 
 
+def awaited(connection: Connection, *, task_id: UUID) -> list[str]:
+    """Names of those whose opinion a step waits for now."""
+    return [row["person_name"] for row in _rows(connection, "awaited", task_id=task_id)]
+
+
 def withdrawable(*, actor: Actor, acts: Sequence[Row]) -> Row | None:
     """The reader's own last act that ``withdraw_act`` would take back: nobody acted and nothing irreversible came after it."""
     passed: set[UUID | None] = set()

@@ -43,14 +43,15 @@ def test_more_offers_what_the_diagram_allows_and_a_colleague_answers(town: Town,
     assert "周启衡 请你给出意见" in asked and "你看过现场。" in asked
     assert staff.post(f"{page}/opinion", {"key": new(), "stance": "agree", "opinion": "情况属实。"}).status_code == 303
     back = head.get(page).text
-    assert "情况属实。" in back and 'id="work"' in back and "听到的意见" in back
+    assert "苏念安" in back and "给出意见：“情况属实。”" in back and 'id="work"' in back and "听到的意见" in back
 
 
 def test_a_completion_that_waits_for_agreement_is_shown_and_taken_back(town: Town, review: Any) -> None:
     row, head, staff = open_task(town, "office_review"), Browser(town.app, "head"), Browser(town.app, "staff")
     page = f"/tasks/{row['id']}"
     head.post(f"{page}/signers", {"key": new(), "people": str(town.people["staff"]), "when": "after"})
-    head.post(f"{page}/complete", {"key": new(), "outcome": "approve", "opinion": "同意报批。"})
+    sent = head.post(f"{page}/complete", {"key": new(), "outcome": "approve", "opinion": "同意报批。"}, follow_redirects=True)
+    assert "等苏念安同意后生效。" in sent.text
     assert "已提交，等同意" in head.get(page).text and "等同事意见" in head.get("/desk").text
     assert head.post(f"{page}/unhold", {"key": new()}).status_code == 303
     assert "同意报批。" in head.get(page).text

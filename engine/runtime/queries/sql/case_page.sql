@@ -18,7 +18,7 @@ SELECT t.id, t.instance_id, t.engine_id, t.node, t.process, t.scope, t.title, t.
   i.bundle_id, i.process AS instance_process, i.state,
   t.assignee_id = :person OR t.assignee_id IS NOT NULL AND stands.principal IS NOT NULL AS mine, CASE WHEN NOT own.pool THEN stands.principal END AS principal, sender.title AS from_post, t.urged, t.held IS NOT NULL AS held,
   (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'person_id', s.person_id, 'name', s.person_name, 'kind', s.kind, 'status', s.status, 'stance', s.stance,
-      'opinion', s.opinion, 'words', s.words, 'asked_name', s.asked_name) ORDER BY s.asked_at, s.id)
+      'opinion', s.opinion, 'words', s.words, 'asked_name', s.asked_name, 'answered_at', s.answered_at) ORDER BY s.asked_at, s.id)
     FROM task_signer s WHERE s.task_id = t.id AND s.status IN ('planned', 'open', 'done')) AS signers,
   EXISTS (SELECT 1 FROM task_candidate c WHERE c.task_id = t.id) AS has_pool,
   own.pool OR t.assignee_id IS NULL AND stands.principal IS NOT NULL AS claimable,
@@ -40,6 +40,10 @@ LEFT JOIN LATERAL (
         AND o.valid_from <= CAST(:on AS date) AND (o.valid_until IS NULL OR o.valid_until >= CAST(:on AS date))
       WHERE c.task_id = t.id AND c.open)) ORDER BY d.created_at LIMIT 1) stands ON true
 WHERE t.case_id = :case_id AND t.status = 'open' ORDER BY t.opened_at, t.id
+
+-- name: awaited
+-- Whose opinion a step waits for now.
+SELECT person_name FROM task_signer WHERE task_id = :task_id AND status = 'open' ORDER BY asked_at, id
 
 -- name: instances
 -- The processes that ran or run on the case, first one first.
