@@ -62,6 +62,13 @@ def _opinion_is_corrected_and_taken_out(walk: Overseer, who: str) -> None:
     assert walk.holders("reply")
 
 
+def test_the_city_may_order_the_office_of_a_district_itself(walk: Overseer) -> None:
+    walk.start("city_works", f"{PACK}.city_oversight", {"point": str(point(walk)), "title": "西侧加建", "why": "市民多次反映。"})
+    walk.do("city_works", "decide", "submit", walk.order(level="listed", target="CG-A-CW"))
+    walk.do("city_boss", "sign", "issue")
+    assert walk.holders("reply") == {"a_works"}
+
+
 def test_a_closed_point_is_not_supervised_and_streets_supervise_nobody(walk: Overseer) -> None:
     id = point(walk, status="closed")
     data = {"point": str(id), "title": "西侧加建", "why": "市民反映。"}
