@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from engine.access import certificates
 from engine.documents import draft as drafting
@@ -88,10 +88,11 @@ def _latest(context: TaskContext, form: str | None, template: str) -> dict[str, 
     wanted = qualify(form, pack_of(template)) if form else None
     if wanted in pending:
         return dict(pending[wanted])
-    query = select(submission.c.data).where(submission.c.instance_id == context.instance_id, submission.c.superseded.is_(False))
+    c = submission.c
+    query = select(c.data).where(c.case_id == context.case_id, c.instance_id == context.instance_id, c.superseded.is_(False))
     if wanted:
-        query = query.where(submission.c.form == wanted)
-    found = context.connection.scalar(query.order_by(submission.c.at.desc(), submission.c.id.desc()).limit(1))
+        query = query.where(c.form == wanted)
+    found = context.connection.scalar(query.order_by(c.at.desc(), c.id.desc()).limit(1))
     return dict(open_secrets(context.app.keys, found) or {})
 
 
@@ -139,7 +140,7 @@ def opinions_of(context: TaskContext) -> list[dict[str, Any]]:
     within = (or_(task.c.scope == context.scope, task.c.scope.startswith(f"{context.scope}/", autoescape=True)),) if context.scope else ()
     rows = context.connection.execute(
         select(act.c.node, act.c.title, act.c.actor_id, act.c.actor_name, act.c.actor_post, act.c.on_behalf_of, act.c.opinion, act.c.outcome_title, act.c.at, act.c.id)
-        .join(task, task.c.act_id == act.c.id)
+        .join(task, and_(task.c.instance_id == act.c.instance_id, task.c.act_id == act.c.id))
         .where(act.c.instance_id == context.instance_id, act.c.kind.in_(["complete", "start"]), act.c.undone_by.is_(None), task.c.status == "done", *within)
         .distinct(act.c.node).order_by(act.c.node, act.c.at.desc(), act.c.id.desc())
     ).mappings()
