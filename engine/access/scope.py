@@ -6,6 +6,7 @@ and who has a step of it in hand, is asked about one, stands in for who has, or 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,6 +21,7 @@ from engine.storage.tables.organisation import post, unit
 from engine.storage.tables.runtime import deputy, instance, task, task_candidate, task_signer
 
 S = TypeVar("S", bound=Select[Any])
+BELOW = "本单位和下属单位的案件"
 
 
 def visible_cases(actor: Actor) -> Select[Any] | CompoundSelect[Any]:
@@ -30,6 +32,45 @@ def visible_cases(actor: Actor) -> Select[Any] | CompoundSelect[Any]:
 def restrict(statement: S, actor: Actor, *, case_id: Any = case_file.c.id) -> S:
     """``statement`` narrowed to cases that ``actor`` may see; unchanged for people with full scope."""
     return statement if actor.sees_everything else statement.where(case_id.in_(visible_cases(actor)))
+
+
+def first_cases(statement: Select[Any], actor: Actor, *, limit: int, newest: bool = True) -> Select[Any]:
+    """At most ``limit`` of the cases of ``statement`` (id and updated_at of case_file) that ``actor`` may see; those changed last, in that order, if ``newest``.
+
+    Each way gives as many at most, found by its own index: what a head sees is never gathered whole, however much it is, and a
+    small unit's few old cases aren't looked for among everybody's new ones.
+    """
+    c = case_file.c
+
+    def few(chosen: Select[Any]) -> Select[Any]:
+        return (chosen.order_by(c.updated_at.desc(), c.id.desc()) if newest else chosen).limit(limit)
+
+    if actor.sees_everything:
+        return few(statement)
+    parts = [few(statement.where(_over_cases(way))) for what, way in ways(actor) if what != BELOW]
+    root = scope_root(actor)
+    if root is not None:  # of a whole branch the newest are simply found among all
+        parts.append(few(statement.where(c.unit_id.in_(_below(root)))) if root.count("/") == 1 else _of_each_unit(few, statement, root).limit(None if newest else limit))
+    both = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    found = select(both).distinct()
+    return (found.order_by(both.c.updated_at.desc(), both.c.id.desc()) if newest else found).limit(limit)
+
+
+def _of_each_unit(few: Callable[[Select[Any]], Select[Any]], statement: Select[Any], root: str) -> Select[Any]:
+    """Some of every unit below ``root`` by itself."""
+    places = _below(root).subquery()
+    one = few(statement.where(case_file.c.unit_id == places.c.id)).lateral()
+    return select(one.c.id, one.c.updated_at).select_from(places.join(one, literal(True)))
+
+
+def _over_cases(way: Select[Any]) -> Any:
+    """A way as a condition over case_file."""
+    clause = way.whereclause
+    return clause if way.get_final_froms() == [case_file] and clause is not None else case_file.c.id.in_(way)
+
+
+def _below(root: str) -> Select[Any]:
+    return select(unit.c.id).where(unit.c.path.like(root.replace("_", r"\_").replace("%", r"\%") + "%"))
 
 
 def may_see_case(connection: Connection, actor: Actor, case_id: UUID) -> bool:
@@ -80,8 +121,7 @@ def ways(actor: Actor) -> list[tuple[str, Select[Any]]]:
         found.append(("岗位的待领任务", select(task.c.case_id).select_from(pool).where(task_candidate.c.open, mine)))
     root = scope_root(actor)
     if root is not None:
-        below = select(unit.c.id).where(unit.c.path.like(root.replace("_", r"\_").replace("%", r"\%") + "%"))
-        found.append(("本单位和下属单位的案件", select(case_file.c.id).where(case_file.c.unit_id.in_(below))))
+        found.append((BELOW, select(case_file.c.id).where(case_file.c.unit_id.in_(_below(root)))))
     return found
 
 

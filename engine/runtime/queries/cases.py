@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, Uuid, and_, func, literal, select, tuple_
 
 from engine.access.actors import Actor
-from engine.access.scope import restrict, visible_cases
+from engine.access.scope import first_cases, visible_cases
 from engine.deadlines.board import clock_names
 from engine.deadlines.listed import light_condition
 from engine.registers.conditions import Condition, clause_of
@@ -60,16 +60,16 @@ def listed(
 ) -> Page[Listed]:
     """One page, last changed first. Two statements; a filter by light needs the day ``on`` and one more."""
     c = case_file.c
-    chosen = _narrow(restrict(select(c.id, c.updated_at), actor), filters)
+    chosen = _narrow(select(c.id, c.updated_at), filters)
     if filters.light and on is not None:
         lit = light_condition(filters.light, names=clock_names(connection, on=on), on=on)
         chosen = chosen.where(c.id.in_(select(case_clock.c.case_id).where(lit)))
-    counted = connection.scalar(select(func.count()).select_from(chosen.limit(EXACT_LIMIT + 1).subquery())) or 0
+    counted = connection.scalar(select(func.count()).select_from(first_cases(chosen, actor, limit=EXACT_LIMIT + 1, newest=False).subquery())) or 0
     if after:
         at, id = decode(after, length=2)
         place = tuple_(literal(datetime.fromisoformat(str(at))), literal(UUID(str(id)), Uuid))
         chosen = chosen.where(tuple_(c.updated_at, c.id) < place)
-    ids = chosen.order_by(c.updated_at.desc(), c.id.desc()).limit(size + 1).subquery()
+    ids = first_cases(chosen, actor, limit=size + 1).subquery()
     rows = [_listed(row) for row in connection.execute(_rows(ids)).mappings()]
     return cut(rows, size=size, before=before, total=counted, key=lambda row: (row.updated_at.isoformat(), row.id))
 

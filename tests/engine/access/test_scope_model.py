@@ -14,9 +14,10 @@ from sqlalchemy import Connection, insert, select
 from engine.access import Actor
 from engine.access.actors import load_actor
 from engine.access.grants import grant_case
-from engine.access.scope import may_see_case, visible_cases
+from engine.access.scope import first_cases, may_see_case, visible_cases
 from engine.access.staffing import give_post
 from engine.kernel.ids import new_id
+from engine.storage.tables.cases import case_file
 from engine.storage.tables.content import bundle, definition
 from engine.storage.tables.organisation import unit
 from engine.storage.tables.runtime import deputy, instance, task, task_candidate, task_signer
@@ -95,6 +96,11 @@ def test_the_query_says_what_the_rule_says(connection: Connection, plan: dict[st
         for n in range(PEOPLE):
             actor = load_actor(connection, people[n].account_id, people[n].post_id, TODAY)
             found = set(connection.scalars(visible_cases(actor)))
+            changed = select(case_file.c.id, case_file.c.updated_at)
+            newest = connection.execute(first_cases(changed, actor, limit=9)).all()
+            assert {row.id for row in newest} == found & set(ids) == set(connection.scalars(first_cases(changed, actor, limit=9, newest=False))) and len(newest) == len(found & set(ids))
+            assert [row[:2] for row in newest] == sorted((tuple(row) for row in newest), key=lambda row: (row[1], row[0].bytes), reverse=True)
+            assert connection.execute(first_cases(changed, actor, limit=1)).all() == newest[:1]
             for id, one in zip(ids, plan["cases"], strict=True):
                 assert ((id in found), may_see_case(connection, actor, id)) == (model.sees(plan, n, one),) * 2, (plan["seats"][n], one)
         nested.rollback()
