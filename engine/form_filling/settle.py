@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
@@ -12,6 +12,8 @@ from engine.form_filling.context import FormContext
 from engine.form_filling.model import Field, Form
 from engine.form_filling.widgets import widget_of
 from engine.kernel.errors import GuichengError
+
+_PARAMETERS: dict[Any, tuple[str, ...]] = {}
 
 
 @dataclass
@@ -40,9 +42,20 @@ def feel_names(form: Form, settled: Settled, context: FormContext) -> dict[str, 
 def given_names(context: FormContext) -> dict[str, Any]:
     """What FEEL may read beside the fields: what the page gives, ``today`` and ``now``; Python functions become FEEL functions."""
     given = {
-        name: Function(tuple(signature(value).parameters), value) if callable(value) else value for name, value in context.names.items()
+        name: Function(_parameters(value), value) if callable(value) else value for name, value in context.names.items()
     }
     return {"outcome": None, **given, "today": context.today, "now": context.at}
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the parameters; functions made anew for every form share their code, and so what it says."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__"):
+        return tuple(signature(function).parameters)
+    place = (code, type(function))
+    if place not in _PARAMETERS:
+        _PARAMETERS[place] = tuple(signature(function).parameters)
+    return _PARAMETERS[place]
 
 
 def row_names(field: Field, row: Mapping[str, Any], names: Mapping[str, Any], path: str, hidden: set[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How every verb begins: a known key is answered from history, else rows are locked and the machine is loaded."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ PASSING = frozenset({"resume", "fanout", "end_item", "service", "timer", "messag
 """What may begin on a suspended instance; timers and messages then find that they have to wait. What an operator does leaves it suspended."""
 
 
+Asking = Callable[[Row, Row], str]
 ASKED = 32
 """Hexadecimal digits of a request's digest that are kept: 128 bits tell requests under one key apart."""
 
@@ -42,14 +43,18 @@ def replay(earlier: Mapping[str, Any], *, asked: str, actor: Actor | None) -> Ac
     briefs = tuple(TaskBrief(id=UUID(b["id"]), title=b["title"], role_title=b["role_title"], people=tuple(b["people"]), mine=b["mine"]) for b in result.get("next", ()))
     instance_id = UUID(earlier["instance_id"]) if earlier["instance_id"] else None
     return ActResult(act_id=UUID(earlier["id"]), case_id=UUID(earlier["case_id"]), instance_id=instance_id, next_tasks=briefs,
-                     completed=bool(result.get("completed")), replayed=True)
+                     completed=bool(result.get("completed")), replayed=True, title=earlier["title"])
 
 
 def begin_on_task(
-    app: Application, connection: Connection, *, kind: str, actor: Actor, task_id: UUID, key: str, asked: str, at: datetime
+    app: Application, connection: Connection, *, kind: str, actor: Actor, task_id: UUID, key: str, asked: str | Asking, at: datetime
 ) -> Work | ActResult:
-    """Lock case and instance of the task; a Work, or the earlier result when ``key`` was used before."""
+    """Lock case and instance of the task; a Work, or the earlier result when ``key`` was used before.
+
+    ``asked`` is the digest of what is asked, or tells it from the rows of instance and task.
+    """
     case, task, instance, earlier = lock_case_and_task(connection, task_id=task_id, key=key, actor=actor)
+    asked = asked if isinstance(asked, str) else asked(instance, task)
     if earlier is not None:
         return replay(earlier, asked=asked, actor=actor)
     if task["principal"] and "deputy" not in allowed_acts(app, instance, task):

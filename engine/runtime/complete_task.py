@@ -1,17 +1,18 @@
 """Complete a user task: check the answers, keep them, move the case on. One transaction."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from engine.access.actors import Actor
 from engine.deadlines.rights import require_not_over
+from engine.form_filling.model import Form
 from engine.kernel.errors import Invalid
 from engine.runtime import redo
 from engine.runtime.advance import advance
-from engine.runtime.answers import Answers, check_answers, keep_answers
+from engine.runtime.answers import Answers, check_answers, form_of_task, keep_answers
 from engine.runtime.application import Application
 from engine.runtime.begin import begin_on_task, request_hash
 from engine.runtime.certified import require_certified
@@ -22,20 +23,28 @@ from engine.runtime.once import once
 from engine.runtime.open_tasks import job_of
 from engine.runtime.settle import settle, stand
 from engine.runtime.signers import keep_held, open_after, planned_after, require_free
-from engine.runtime.work import ActResult, Work
+from engine.runtime.work import ActResult, Row, Work
+
+Reader = Callable[[Form | None], Mapping[str, Any]]
 
 
 @once
 def complete_task(
-    app: Application, *, actor: Actor, task_id: UUID, data: Mapping[str, Any], outcome: str, opinion: str = "", key: str, at: datetime,
+    app: Application, *, actor: Actor, task_id: UUID, data: Mapping[str, Any] | Reader, outcome: str, opinion: str = "", key: str, at: datetime,
     form_hash: str | None = None,
 ) -> ActResult:
-    """Finish ``task_id`` with ``outcome`` and the answers in ``data``.
+    """Finish ``task_id`` with ``outcome`` and the answers in ``data``, or what ``data`` reads by the form that the task is pinned to.
 
     Raises NotFound, Forbidden, AlreadyDone, Conflict (key used for another request), StaleRevision (the form shown
     was another version), Invalid (with one message per field). Nothing is changed when it raises.
     """
-    asked = request_hash(kind="complete", task=task_id, data=data, outcome=outcome, opinion=opinion)
+    answers: Mapping[str, Any] = {}
+
+    def asked(instance: Row, task: Row) -> str:
+        nonlocal answers
+        answers = data(form_of_task(app, instance, task)) if callable(data) else data
+        return request_hash(kind="complete", task=task_id, data=answers, outcome=outcome, opinion=opinion)
+
     with app.db.begin() as connection:
         work = begin_on_task(app, connection, kind="complete", actor=actor, task_id=task_id, key=key, asked=asked, at=at)
         if isinstance(work, ActResult):
@@ -45,8 +54,8 @@ def complete_task(
         require_holder(work.task, actor)
         require_free(work.task)
         if planned_after(work.task) and outcome_of(work, outcome).kind != "return":
-            return hold_completion(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
-        return finish(work, data=data, outcome=outcome, opinion=opinion, form_hash=form_hash)
+            return hold_completion(work, data=answers, outcome=outcome, opinion=opinion, form_hash=form_hash)
+        return finish(work, data=answers, outcome=outcome, opinion=opinion, form_hash=form_hash)
 
 
 def finish(work: Work, *, data: Mapping[str, Any], outcome: str, opinion: str, form_hash: str | None = None) -> ActResult:

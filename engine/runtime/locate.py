@@ -170,7 +170,7 @@ def find_act(connection: Connection, key: str) -> Row | None:
 
 
 def _earlier(key: Any) -> Any:
-    fields = ("id", act.c.id, "kind", act.c.kind, "case_id", act.c.case_id, "instance_id", act.c.instance_id, "actor_id", act.c.actor_id,
+    fields = ("id", act.c.id, "kind", act.c.kind, "case_id", act.c.case_id, "instance_id", act.c.instance_id, "title", act.c.title, "actor_id", act.c.actor_id,
               "request_hash", act.c.request_hash, "result", act.c.result)
     return select(func.jsonb_build_object(*fields)).where(act.c.key == key).scalar_subquery().label("x_act")
 

@@ -128,7 +128,7 @@ def _write_case(work: Work) -> None:
 def _write_history(work: Work) -> ActResult:
     result = ActResult(
         act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"], next_tasks=tuple(work.opened),
-        completed=work.machine.completed,
+        completed=work.machine.completed, title=work.task["title"] if work.task else "",
     )
     write_act(work, result)
     return result
@@ -140,7 +140,7 @@ def stand(work: Work) -> ActResult:
     work.instance["rev"] += 1
     work.batch.update(instance, {"id": work.instance["id"]}, {"rev": work.instance["rev"], "status": work.instance["status"], "updated_at": work.at})
     write_act(work)
-    return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"])
+    return ActResult(act_id=work.act_id, case_id=work.case["id"], instance_id=work.instance["id"], title=work.task["title"] if work.task else "")
 
 
 def write_act(work: Work, result: ActResult | None = None) -> None:

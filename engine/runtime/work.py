@@ -33,7 +33,7 @@ class TaskBrief:
 
 @dataclass(frozen=True, kw_only=True)
 class ActResult:
-    """What an act led to. ``replayed`` is true when the same key had been used before and nothing was done again."""
+    """What an act led to. ``replayed`` is true when the same key had been used before and nothing was done again; ``title`` is the step's."""
 
     act_id: UUID
     case_id: UUID
@@ -41,6 +41,7 @@ class ActResult:
     next_tasks: tuple[TaskBrief, ...] = ()
     completed: bool = False
     replayed: bool = False
+    title: str = ""
 
 
 @dataclass

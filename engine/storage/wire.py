@@ -28,6 +28,7 @@ _OK = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _IDLE = pq.TransactionStatus.IDLE
 _SYNC, _ABORTED = pq.ExecStatus.PIPELINE_SYNC, pq.ExecStatus.PIPELINE_ABORTED
 _TEXT, _BINARY = PyFormat.TEXT, PyFormat.BINARY
+_BYTES = frozenset({bytes, psycopg.Binary})
 _PLAIN = (None, psycopg.IsolationLevel.READ_COMMITTED)
 BEGIN, COMMIT = (b"BEGIN", ()), (b"COMMIT", ())
 _FRAME = frozenset({b"BEGIN", b"COMMIT"})
@@ -125,7 +126,7 @@ class Wire:
     def _written(self, values: Sequence[Any]) -> tuple[Any, Any]:
         if not values:
             return None, None
-        made = self._writer.dump_sequence(values, [_BINARY if type(value) is bytes else _TEXT for value in values])
+        made = self._writer.dump_sequence(values, [_BINARY if type(value) in _BYTES else _TEXT for value in values])
         return made, self._writer.formats
 
     def _prepare(self, text: bytes) -> bytes:

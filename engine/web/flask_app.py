@@ -12,6 +12,7 @@ from flask import Blueprint, Flask
 
 import engine.web
 from engine.web import assets, csrf, errors, guard, headers, hosts, plain_text, shell, traces, uploads
+from engine.web.notes import Notes
 from engine.web.prefix import SubPath
 from engine.web.proxies import BehindProxies
 
@@ -38,6 +39,7 @@ def create_flask(app: Application) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(hours=16),
     )
     flask.extensions["guicheng"] = app
+    flask.session_interface = Notes(flask)
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     for part in (assets, headers, hosts, uploads, traces, guard, csrf, plain_text, errors, shell):
         part.install(flask)

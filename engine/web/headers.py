@@ -27,18 +27,22 @@ def install(app: Flask) -> None:
 
     encrypted = app.extensions["guicheng"].settings.public_url.startswith("https://")
 
+    every = [(name.lower(), name, value) for name, value in {
+        **HEADERS, "Content-Security-Policy": policy, **({"Strict-Transport-Security": "max-age=31536000"} if encrypted else {}),
+    }.items()]
+
     def add(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy)
-        if encrypted:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        return _add(response)
+        there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (headers are no dict)
+        for low, name, value in every:
+            if low not in there:
+                response.headers.add(name, value)
+        return _store(response)
 
     app.after_request(add)
 
 
-def _add(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+def _store(response: Response) -> Response:
+    """How long a browser may keep the answer."""
     if request.endpoint == "static":
         immutable = "/dist/" in request.path
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "public, max-age=3600"

@@ -98,21 +98,21 @@ def live(task_id: str) -> ResponseReturnValue:
 @blueprint.post("/tasks/<task_id>/complete")
 def complete(task_id: str) -> ResponseReturnValue:
     id = identifier(task_id, "任务")
-    with reading() as connection:
-        place = query.task_place(connection, task_id=id)
-    data = task_form.read_sent(place)
     try:
         result = complete_task(
-            application(), task_id=id, data=data, outcome=request.form.get("outcome", "submit"), opinion=request.form.get("opinion", ""),
+            application(), task_id=id, data=task_form.read_with, outcome=request.form.get("outcome", "submit"), opinion=request.form.get("opinion", ""),
             form_hash=request.form.get("form_hash") or None, **_act(),
         )
     except Invalid as error:
         if not error.fields:
             raise
+        with reading() as connection:
+            place = query.task_place(connection, task_id=id)
+        data = task_form.read_sent(place)
         _keep(id, data)
         return case_page.show(place["case_id"], task_id=id, sent=data, errors=error.fields, status=422)
-    held = _held(result, id, place["title"])
-    return done(url_for("case_page.case", case_id=result.case_id), held) if held else onward(result, place["title"])
+    held = _held(result, id, result.title)
+    return done(url_for("case_page.case", case_id=result.case_id), held) if held else onward(result, result.title)
 
 
 def _held(result: ActResult, task_id: UUID, title: str) -> str:

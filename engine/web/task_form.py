@@ -216,7 +216,11 @@ def _people_in(form: Form, data: Mapping[str, Any]) -> list[UUID]:
 
 def read_sent(place: dict[str, Any]) -> dict[str, Any]:
     """The answers in the request, as the pinned form of the task at ``place`` reads them; nothing is judged."""
-    form = form_of_task(application(), place, place)
+    return read_with(form_of_task(application(), place, place))
+
+
+def read_with(form: Form | None) -> dict[str, Any]:
+    """The answers in the request as ``form`` reads them."""
     return form.read_html(request.form) if form else {}
 
 

@@ -63,10 +63,16 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
 def _find_sm3() -> Callable[[bytes], bytes]:
     """hashlib's SM3 where the interpreter's OpenSSL has it, else cryptography's."""
     try:
-        hashlib.new("sm3", b"")
-        return lambda data: hashlib.new("sm3", data).digest()
+        empty = hashlib.new("sm3")
     except ValueError:
         return _sm3_by_cryptography
+
+    def sm3(data: bytes) -> bytes:
+        state = empty.copy()  # a copy needn't look the digest up by its name
+        state.update(data)
+        return state.digest()
+
+    return sm3
 
 
 def _sm3_by_cryptography(data: bytes) -> bytes:

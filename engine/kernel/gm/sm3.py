@@ -1,6 +1,7 @@
 """The SM3 digest (GB/T 32905) and its HMAC."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -22,9 +23,15 @@ def sm3_hex(data: bytes) -> str:
 
 def hmac_sm3(key: bytes, data: bytes) -> bytes:
     """HMAC (RFC 2104) with SM3: 32 bytes."""
-    key = (sm3(key) if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    inner = sm3(bytes(b ^ 0x36 for b in key) + data)
-    return sm3(bytes(b ^ 0x5C for b in key) + inner)
+    inner, outer = _pads(key)
+    return sm3(outer + sm3(inner + data))
+
+
+@lru_cache(maxsize=64)
+def _pads(key: bytes) -> tuple[bytes, bytes]:
+    """What the key becomes before it is hashed with the data and with the inner digest."""
+    block = (sm3(key) if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
 
 
 class Sm3File:
