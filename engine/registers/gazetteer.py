@@ -16,13 +16,14 @@ from engine.kernel.datums import to_metres
 from engine.packs.library import Library
 from engine.reference.addresses import Address, read_address
 from engine.reference.locating import MOST_FOUND, Found
+from engine.registers.alike_names import AlikeNames
 from engine.registers.catalogue import registers_of
 from engine.registers.declaration import Field, Register
 from engine.registers.placed import distance_of, place_clause
 from engine.registers.tables import order_text
 
 AREAS, HEADS = ("district", "street"), ("road", "community", "place")
-NEAR, MOST_HEADS, NEIGHBOURS, MOST_KEPT, MOST_READ = 300.0, 24, 40, 500, 20_000
+NEAR, MOST_HEADS, NEIGHBOURS, MOST_KEPT, MOST_READ, MOST_NAMES, MOST_NUMBERED = 300.0, 24, 40, 60, 20_000, 60_000, 3
 SAME_SIDE, FAR_NEIGHBOUR = 2, 60
 STATED = {"number": 0.98, "between": 0.85, "lane": 0.9, "community": 0.9, "crossing": 0.85, "place": 0.9, "road": 0.55, "street": 0.35, "district": 0.2}
 COLUMNS = ("title", "kind", "district", "street", "road", "lane", "community", "number", "location")
@@ -39,7 +40,8 @@ class _Head:
 class LocalGazetteer:
     """Asks the gazetteers of this deployment; three statements at most for each of them.
 
-    With ``keep`` it remembers the roads it has read, whole, for those who ask about many addresses.
+    With ``keep`` it remembers the last roads it has read, whole, and all names once one is misspelt, for those who ask about many
+    addresses: in their order, so that those of one road come together.
     """
 
     title = "本地地名库"
@@ -47,6 +49,7 @@ class LocalGazetteer:
     def __init__(self, connection: Connection, library: Library, *, keep: bool = False) -> None:
         self._connection, self._keep = connection, keep
         self._known: dict[tuple[str, ...], tuple[list[_Head], list[Row[Any]]]] = {}
+        self._names: dict[tuple[str, str], AlikeNames | None] = {}
         self._held = [(register, table) for register, table in registers_of(library).values() if register.gazetteer]
 
     def locate(self, address: str, *, district: str = "") -> Sequence[Found]:
@@ -69,8 +72,11 @@ class LocalGazetteer:
         if not heads:
             return self._areas(register, table, asked)
         found: list[Found] = []
-        for head in heads:
+        likely = sorted(heads, key=lambda head: -_in_area(head, asked, district) * head.alike) if self._keep else heads
+        for place, head in enumerate(likely):
             sure = _in_area(head, asked, district) * head.alike
+            if self._keep:
+                numbers = self._of_one(register, table, asked, head) if place < MOST_NUMBERED else []
             found += [replace(one, confidence=round(one.confidence * sure, 3), why=_why(one.why, head, asked)) for one in _at_head(head, asked, numbers)]
         if asked.cross:
             found += self._crossings(register, table, asked, heads)
@@ -85,11 +91,19 @@ class LocalGazetteer:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
             heads = self._heads(register, table, asked)
-            found = heads, self._numbers(register, table, asked, heads)
             if not self._keep:
-                return found
-            self._known[key] = found
+                return heads, self._numbers(register, table, asked, heads)
+            self._known[key] = heads, []
         return self._known[key]
+
+    def _of_one(self, register: Register, table: Table, asked: Address, head: _Head) -> list[Row[Any]]:
+        """The lanes and numbers of one road or community, read whole and remembered."""
+        key = ("", register.name, head.row.kind, head.row.road or head.row.community or "", head.row.district)
+        if key not in self._known:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            self._known[key] = [head], self._numbers(register, table, asked, [head])
+        return self._known[key][1]
 
     def _heads(self, register: Register, table: Table, asked: Address) -> list[_Head]:
         """The roads, communities and places that the address may name, the likeliest first."""
@@ -101,8 +115,25 @@ class LocalGazetteer:
         found = [_Head(row=row, alike=1.0) for row in rows if _names(row, asked)]
         if found:
             return found
+        if self._keep and (near := self._alike(register, table, names)) is not None:
+            return near
         off = or_(*(and_(_equal(register.fields["kind"], name), or_(*(table.c[name].like(told) for told in one_off(value)))) for name, value in names))
         return [_Head(row=row, alike=1 - 1 / max(len(asked.road or asked.community or asked.rest), 3)) for row in self._connection.execute(columns.where(off))]
+
+    def _alike(self, register: Register, table: Table, names: Sequence[tuple[str, str]]) -> list[_Head] | None:
+        """The heads whose name is one character off, out of all names; None when there are too many to hold."""
+        found: list[_Head] = []
+        for name, value in names:
+            key = (register.name, name)
+            if key not in self._names:
+                query = select(*_columns(table)).where(_live(table), _equal(register.fields["kind"], name), table.c[name].is_not(None)).limit(MOST_NAMES + 1)
+                rows = self._connection.execute(query).all()
+                self._names[key] = AlikeNames((getattr(row, name), row) for row in rows) if len(rows) <= MOST_NAMES else None
+            held = self._names[key]
+            if held is None:
+                return None
+            found += [_Head(row=row, alike=1 - 1 / max(len(value), 3)) for row in held.alike(value)]
+        return sorted(found, key=lambda head: head.row.title)[:MOST_HEADS]
 
     def _numbers(self, register: Register, table: Table, asked: Address, heads: Sequence[_Head]) -> list[Row[Any]]:
         """Lanes and house numbers of the heads around the one that is asked for."""

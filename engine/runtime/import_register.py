@@ -29,7 +29,7 @@ from engine.runtime.application import Application
 from engine.runtime.export_register import mark_of
 from engine.runtime.job_names import CHECK_IMPORT, UNDO_IMPORT, WRITE_IMPORT
 from engine.runtime.number_record import number_records
-from engine.runtime.place_rows import import_options, placed_rows
+from engine.runtime.place_rows import found_places, import_options, placed_rows
 from engine.runtime.queries.record_titles import known_titles
 from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.register_rights import may_import
@@ -130,9 +130,9 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
         for number, cells in _filled(rows):
             found["total"] += 1
             values, wrong = plan.check(cells)
-            progress.tell(number)
+            progress.tell(number // (2 if places.locator else 1))
             if not wrong:
-                places.fill(values, number)
+                places.note(values, number)
             else:
                 found["wrong"] += 1
                 problems.extend({"row": number, "title": titles[column].removesuffix(REQUIRED_MARK), "text": text} for column, text in wrong.items() if len(problems) < TOLD)
@@ -141,9 +141,11 @@ def _judge_all(app: Application, connection: Connection, row: RowMapping, at: da
     with tempfile.TemporaryDirectory(prefix="guicheng-import-") as folder:
         path = Path(folder) / "wrong.xlsx"
         write_wrong_rows(path, register, titles, wrong_rows(), mark=mark_of(actor, at, "导入检查"))
-        progress.tell(found["total"], force=True)
+        half = found["total"] // 2 if places.locator else found["total"]
+        progress.tell(half, force=True)
+        places.locate_all(lambda seen: progress.tell(half + seen // 2))
         sm3 = app.blobs.put(path.read_bytes()) if found["wrong"] else None
-    return {**found, "done": found["total"], "problems": problems[:TOLD], "result_sm3": sm3, "located": places.located, "doubtful": places.doubtful, "doubts": places.doubts}
+    return {**found, "done": found["total"], "problems": problems[:TOLD], "result_sm3": sm3, "located": places.located, "doubtful": places.doubtful, "doubts": places.doubts, "options": {**row["options"], "places": places.keep(app)}}
 
 
 def _filled(rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
@@ -200,7 +202,7 @@ def _write_all(app: Application, connection: Connection, register: Register, act
     titles, _, rows = read_rows(app.blobs.get(row["source_sm3"]))
     picked, left = row["options"].get("rows", []), 0
     plan, progress = _plan(app, connection, register, actor, titles, row, at), Progress(app.db, row["id"])
-    places = placed_rows(app, connection, register=register, transfer=row)
+    places = found_places(app, register=register, transfer=row)
     written, batch = 0, list[dict[str, Any]]()
     for number, cells in _filled(rows):
         values, wrong = plan.check(cells)

@@ -17,7 +17,7 @@ from engine.runtime.application import Application
 from engine.storage.tables.organisation import unit
 
 log = structlog.get_logger(__name__)
-LONGEST, MOST_TOLD = 200, 20_000
+LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +32,16 @@ class Located:
 
 
 class Locator:
-    """Looks many addresses up over one connection; each address once."""
+    """Looks many addresses up over one connection; quickest in their order, so that those of one road come together."""
 
     def __init__(self, app: Application, connection: Connection, *, district: str = "", keep: bool = True) -> None:
         self._app, self._district = app, district
         self._local = LocalGazetteer(connection, app.library, keep=keep)
-        self._told: dict[str, Located] = {}
 
     def locate(self, address: str) -> Located:
         text = address.strip()[:LONGEST]
-        if text not in self._told:
-            if len(self._told) >= MOST_TOLD:
-                self._told.clear()
-            found, by = _ask(self._app, self._local, lambda one: one.locate(text, district=self._district) if text else ())
-            self._told[text] = Located(asked=text, understood=read_address(text).told, found=found, by=by, doubt=doubt(found))
-        return self._told[text]
+        found, by = _ask(self._app, self._local, lambda one: one.locate(text, district=self._district) if text else ())
+        return Located(asked=text, understood=read_address(text).told, found=found, by=by, doubt=doubt(found))
 
 
 def locate(app: Application, connection: Connection, *, address: str, district: str = "") -> Located:

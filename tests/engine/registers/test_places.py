@@ -1,7 +1,9 @@
 """Points and outlines: stored, projected, found by index, checked in words, from forms, Excel and programs alike."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import orjson
@@ -13,7 +15,9 @@ from engine.kernel.datums import to_bd09, to_cgcs2000, to_gcj02, to_metres
 from engine.kernel.errors import DeployRefused, Invalid
 from engine.kernel.ids import new_id
 from engine.reference.places import read_outline, read_place
+from engine.registers.alike_names import AlikeNames
 from engine.registers.declaration import parse_register
+from engine.registers.gazetteer import one_off
 from engine.runtime.edit_record import change_record, create_record
 from engine.runtime.import_register import check_import, confirm_import, start_import, write_import
 from tests.engine.registers.test_excel import sheet
@@ -141,3 +145,12 @@ def test_a_place_can_not_be_encrypted_and_a_register_gains_one_later(sites: Flee
     sites.deploy("site.yaml", SITES + "  gate: {title: 大门, type: point}\n")
     sites.add(SITE, name="新", gate="121.4737,31.2304")
     assert found(sites, {"field": "gate", "near": "121.4737,31.2304,5"}) == {"新"}
+
+
+def test_names_one_character_off_are_those_that_the_patterns_find() -> None:
+    dice, letters = Random(3), "甲乙丙丁"
+    names = sorted({"".join(dice.choices(letters, k=dice.randint(2, 5))) for _ in range(400)})
+    held = AlikeNames((name, name) for name in names)
+    for asked in ("甲", "甲乙", "丙丁甲", "甲乙丙丁", "丁丁乙甲丙", "戊乙丙丁"):
+        patterns = [re.compile("".join("." if mark == "_" else re.escape(mark) for mark in pattern)) for pattern in one_off(asked)]
+        assert set(held.alike(asked)) == {name for name in names if name != asked and any(one.fullmatch(name) for one in patterns)}, asked
