@@ -13,11 +13,20 @@ export function installActs() {
     const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
     form.dataset.busy = "1";
     try {
-      if (!question || (await ask(question))) await send(form, event.submitter);
+      if (question && !(await ask(question))) return;
+      await ready(form);
+      await send(form, event.submitter);
     } finally {
       if (!form.dataset.sent) delete form.dataset.busy;
     }
   });
+}
+
+/** Parts of the form that still have something to save, such as a signature just drawn, do so first. */
+async function ready(form) {
+  const waits = [];
+  form.dispatchEvent(new CustomEvent("act:ready", { bubbles: true, detail: { wait: (promise) => waits.push(promise) } }));
+  await Promise.all(waits);
 }
 
 async function send(form, submitter, tries = 0) {

@@ -7,12 +7,21 @@ export function installSignatures(page) {
   for (const box of page.querySelectorAll("[data-signature]")) install(box);
 }
 
+const savers = new WeakMap();
+
+// What was drawn is saved with the form, also when nobody pressed 签好了.
+document.addEventListener("act:ready", (event) => {
+  for (const box of event.target.querySelectorAll("[data-signature][data-drawn]")) if (savers.has(box)) event.detail.wait(savers.get(box)());
+});
+
 function install(box) {
   if (box.dataset.ready) return;
   box.dataset.ready = "1";
   const canvas = box.querySelector("canvas");
   const pen = canvas.getContext("2d");
-  const state = { drawing: false, strokes: 0, last: null };
+  const state = { drawing: false, strokes: 0, last: null, saving: null };
+  const save = () => (state.saving ??= finish(box, canvas, state).finally(() => { state.saving = null; }));
+  savers.set(box, save);
   pen.lineCap = pen.lineJoin = "round";
   pen.strokeStyle = "#18212f";
   canvas.addEventListener("pointerdown", (event) => { event.preventDefault(); canvas.setPointerCapture(event.pointerId); state.drawing = true; state.strokes++; box.dataset.drawn = "1"; state.last = point(canvas, event); });
@@ -28,7 +37,7 @@ function install(box) {
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { state.drawing = false; });
   box.querySelector("[data-sign-clear]").addEventListener("click", () => { wipe(canvas, pen, state); delete box.dataset.drawn; });
-  box.querySelector("[data-sign-done]").addEventListener("click", () => finish(box, canvas, state));
+  box.querySelector("[data-sign-done]").addEventListener("click", save);
   box.querySelector("[data-sign-again]").addEventListener("click", () => { wipe(canvas, pen, state); show(box, ""); });
 }
 
