@@ -37,6 +37,8 @@ READERS = ("jingan.suo1.chengban1", "jingan.juzhang", "jingan.shipin.jingban", "
 WORDS = ("食品", "保质期", "静安", "违法", "没有这样的词", "麦浪", "9131", "沪市监", "彩钢棚", "过期 食品", "围墙", "线索")
 Connection = psycopg.Connection[tuple[object, ...]]
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/)\d+(?=/|$)")
+PARTY = "31019919880312002X"
+"""夏知秋 of the demo city."""
 START = "/start/case_filing/clue_intake"
 COPIED = ("case_party", "case_clock", "task")
 
@@ -205,13 +207,18 @@ def _timed(browser: Browser, path: str) -> float:
 def _party(platform: Scratch) -> Iterator[Figure]:
     """The page of a party and the question whether a number is known, among all of them."""
     browser = Browser(platform.base)
-    times = [_timed(browser, "/party/login") for _ in range(5)]
+    times = [_timed(browser, "/party/sign-up") for _ in range(5)]
+    sent = {**values_of(browser.get("/party/sign-up").page.forms[0]), "identifier": PARTY, "password": DEMO_PASSWORD}
+    began = time.perf_counter()
+    if browser.post("/party/login", sent).status >= 400:
+        raise RuntimeError("the party of the demo city was not let in")
+    times += [time.perf_counter() - began, *(_timed(browser, "/party") for _ in range(5))]
     with platform.connect() as connection:
         for n in range(1, 200):
             began = time.perf_counter()
             connection.execute("SELECT id, password_hash FROM party_account WHERE identifier_index = decode(md5(%s), 'hex') AND active", (f"x{n * 997}",)).fetchone()
             times.append(time.perf_counter() - began)
-    yield Figure(what="当事人登录页和认号，最慢", value=max(times), limit=3, said=f"最慢 {max(times) * 1000:.0f} 毫秒")
+    yield Figure(what="当事人登录、首页、认号，最慢", value=max(times), limit=3, said=f"最慢 {max(times) * 1000:.0f} 毫秒")
 
 
 def _sign_in(platform: Scratch) -> Iterator[Figure]:

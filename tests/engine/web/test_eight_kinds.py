@@ -20,7 +20,7 @@ KINDS = {
 """Login: (sees the case, global rights). 承办人, 负责人, 局长, 本局科室, 另一个所的承办人, 系统管理员, 安全管理员, 审计员."""
 SEATS = {"joint_head": "station_two", "legal_staff": "station_two"}
 RIGHTS = {"admin_audit": {"auditor"}, "admin_security": {"auditor", "security", "admin"}, "admin_retention": {"auditor", "security", "admin"}, "admin_requirements": {"auditor", "security", "admin"}, "admin_organisation": {"auditor", "security", "admin"},
-          "admin_people": {"auditor", "security", "admin"}, "admin_rights": {"auditor", "security", "admin"}, "admin_why": {"auditor", "security", "admin"}}
+          "admin_people": {"auditor", "security", "admin"}, "admin_rights": {"auditor", "security", "admin"}, "admin_why": {"auditor", "security", "admin"}, "admin_usage": {"auditor", "security", "admin"}, "admin_catalogue": {"auditor", "security", "admin"}}
 PUBLIC = {"admin_security.root"}
 
 
