@@ -11,7 +11,21 @@ from datetime import datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Connection, Select, exists, literal, or_, select, tuple_, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union,
+    union_all,
+)
 
 from engine.access.actors import LEADER_POSTS, SECTION_POSTS, Actor, holds_on
 from engine.kernel.clock import SHANGHAI
@@ -27,6 +41,16 @@ BELOW = "本单位和下属单位的案件"
 def visible_cases(actor: Actor) -> Select[Any] | CompoundSelect[Any]:
     """The ids of all cases that ``actor`` may see, as a select of one column."""
     return select(case_file.c.id) if actor.sees_everything else union(*_ways(actor))
+
+
+def sees_case(actor: Actor, case_id: ColumnElement[UUID], *, of: FromClause) -> ColumnElement[bool]:
+    """Whether ``actor`` may see the case of a row of ``of``: each way is walked from that case, however many cases the actor sees.
+
+    For reading one row; for lists ``visible_cases`` walks from the actor.
+    """
+    if actor.sees_everything:
+        return true()
+    return union_all(*(way.where(way.selected_columns[0] == case_id).correlate(of) for way in _ways(actor))).exists()
 
 
 def restrict(statement: S, actor: Actor, *, case_id: Any = case_file.c.id) -> S:

@@ -11,7 +11,7 @@ from engine.access.actors import Actor
 from engine.form_filling.attachments import NOT_THERE, get_attachment
 from engine.kernel.errors import NotFound
 from engine.registers.catalogue import get_register
-from engine.registers.scope import visible
+from engine.registers.scope import visible_one
 from engine.runtime.application import Application
 from engine.storage.tables.cases import attachment
 
@@ -25,6 +25,6 @@ def file_for(app: Application, connection: Connection, *, actor: Actor, attachme
         if row is None or row["register"] is None:
             raise
     register, table = get_register(app.library, row["register"])
-    if connection.scalar(visible(register, table, actor, table.c.id).where(table.c.id == row["record_id"])) is None:
+    if connection.scalar(visible_one(register, table, actor, row["record_id"], table.c.id)) is None:
         raise NotFound(NOT_THERE)
     return dict(row)

@@ -10,7 +10,7 @@ from engine.form_filling.context import AttachmentMeta, HeldFile
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Field
 from engine.registers.granted import for_reader
-from engine.registers.scope import visible
+from engine.registers.scope import visible_one
 from engine.runtime.application import Application
 from engine.runtime.queries.related import files_of
 
@@ -19,7 +19,7 @@ def held_files(app: Application, connection: Connection, *, actor: Actor, regist
     """Field by field, those that are gone last; nothing for a record that ``actor`` may not see."""
     declared, table = get_register(app.library, register)
     fields = [one for one in for_reader(declared, actor).fields.values() if one.type == "files"]
-    row = connection.execute(visible(declared, table, actor, *(table.c[one.name] for one in fields)).where(table.c.id == record_id)).mappings().one_or_none() if fields else None
+    row = connection.execute(visible_one(declared, table, actor, record_id, *(table.c[one.name] for one in fields))).mappings().one_or_none() if fields else None
     if row is None:
         return []
     metas = dict(files_of(connection, record_id=record_id))

@@ -15,7 +15,7 @@ from engine.packs.library import Library
 from engine.registers.catalogue import get_register
 from engine.registers.declaration import Field, Register
 from engine.registers.granted import for_reader
-from engine.registers.scope import visible
+from engine.registers.scope import visible, visible_one
 from engine.runtime.application import Application
 
 MOST_BY_NAME = 50_000
@@ -40,7 +40,7 @@ def record_title(app: Application, connection: Connection, *, actor: Actor | Non
     shown = title_field(declared)
     if actor is None or shown is None:
         return None
-    found = connection.execute(visible(declared, held, actor, held.c[shown.name]).where(held.c.id == record_id)).one_or_none()
+    found = connection.execute(visible_one(declared, held, actor, record_id, held.c[shown.name])).one_or_none()
     return None if found is None else found[0] or "未命名"
 
 
@@ -50,7 +50,7 @@ def record_value(app: Application, connection: Connection, *, actor: Actor, regi
     known = for_reader(declared, actor).fields.get(field)
     if known is None or known.secret:
         return None
-    value = connection.scalar(visible(declared, held, actor, held.c[field]).where(held.c.id == record_id))
+    value = connection.scalar(visible_one(declared, held, actor, record_id, held.c[field]))
     return str(value) if isinstance(value, UUID) else value
 
 

@@ -13,7 +13,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Invalid, NotFound
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import Asked, check_key, narrow, order_column
-from engine.registers.scope import visible
+from engine.registers.scope import visible, visible_one
 from engine.registers.tables import SQLA
 from engine.runtime.queries.pages import EXACT_LIMIT, Page, cut, decode
 from engine.runtime.queries.record_words import Words, told_changes
@@ -89,7 +89,7 @@ def every(
 
 def one(connection: Connection, *, actor: Actor, register: Register, table: Table, record_id: UUID) -> tuple[Record, list[Change]]:
     """(record with every field, its history newest first); raises NotFound."""
-    seen = visible(register, table, actor, table.c.id).where(table.c.id == record_id).subquery()
+    seen = visible_one(register, table, actor, record_id, table.c.id).subquery()
     rows = connection.execute(_whole(table).add_columns(literal("").label("x_key")).join(seen, seen.c.id == table.c.id)).mappings().all()
     if not rows:
         raise NotFound("没有这条记录，或者您无权查看。")

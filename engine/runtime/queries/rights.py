@@ -14,7 +14,7 @@ from engine.access.held_grants import dated
 from engine.access.scope import may_see_case, ways
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.granted import ACTIONS, SCOPES, granted, is_closed
-from engine.registers.scope import own_rule, visible
+from engine.registers.scope import own_rule, visible_one
 from engine.runtime.application import Application
 from engine.runtime.organising.roles import FUNCTIONS, grant_words
 from engine.storage.tables.cases import case_file
@@ -139,8 +139,8 @@ def why_record(app: Application, connection: Connection, actor: Actor, *, regist
     by_rule = row is not None and not shut and (rule is None or bool(connection.scalar(select(exists(select(table.c.id).where(table.c.id == record_id, rule))))))
     place = f"记录属于{row.name}" if row is not None and row.name else ""
     scopes = granted(actor, register, "read")
-    given = bool(row is not None and scopes and connection.scalar(select(exists(visible(declared, table, actor, table.c.id).where(table.c.id == record_id))))) and not by_rule
-    sees = bool(connection.scalar(select(exists(visible(declared, table, actor, table.c.id).where(table.c.id == record_id)))))
+    given = bool(row is not None and scopes and connection.scalar(select(exists(visible_one(declared, table, actor, record_id, table.c.id))))) and not by_rule
+    sees = bool(connection.scalar(select(exists(visible_one(declared, table, actor, record_id, table.c.id)))))
     found = [
         Way(word=f"台账自己的规则（{_SCOPE_WORDS.get(declared.scope, declared.scope)}）", holds=by_rule, why="这个台账的查看只凭授权" if shut else place),
         Way(word="角色的授权", holds=given, why="、".join(SCOPES[one] for one in sorted(scopes)) if scopes else "没有授权"),

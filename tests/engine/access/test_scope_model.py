@@ -9,12 +9,12 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Uuid, column, insert, select, values
 
 from engine.access import Actor
 from engine.access.actors import load_actor
 from engine.access.grants import grant_case
-from engine.access.scope import first_cases, may_see_case, visible_cases
+from engine.access.scope import first_cases, may_see_case, sees_case, visible_cases
 from engine.access.staffing import give_post
 from engine.kernel.ids import new_id
 from engine.storage.tables.cases import case_file
@@ -90,6 +90,7 @@ def test_the_query_says_what_the_rule_says(connection: Connection, plan: dict[st
         elif plan["deputy"]:
             plan = {**plan, "deputy": None}
         ids = [_case(city, people, one) for one in plan["cases"]]
+        shown = values(column("case_id", Uuid()), name="shown").data([(id,) for id in ids]) if ids else None
         rows = connection.execute(select(unit.c.id, unit.c.code, unit.c.parent_id, unit.c.kind)).all()
         codes = {row.id: row.code for row in rows}
         model = Model({row.code: codes.get(row.parent_id) for row in rows}, {row.code: row.kind for row in rows})
@@ -101,6 +102,8 @@ def test_the_query_says_what_the_rule_says(connection: Connection, plan: dict[st
             assert {row.id for row in newest} == found & set(ids) == set(connection.scalars(first_cases(changed, actor, limit=9, newest=False))) and len(newest) == len(found & set(ids))
             assert [row[:2] for row in newest] == sorted((tuple(row) for row in newest), key=lambda row: (row[1], row[0].bytes), reverse=True)
             assert connection.execute(first_cases(changed, actor, limit=1)).all() == newest[:1]
+            if shown is not None:
+                assert set(connection.scalars(select(shown.c.case_id).where(sees_case(actor, shown.c.case_id, of=shown)))) == found & set(ids)
             for id, one in zip(ids, plan["cases"], strict=True):
                 assert ((id in found), may_see_case(connection, actor, id)) == (model.sees(plan, n, one),) * 2, (plan["seats"][n], one)
         nested.rollback()

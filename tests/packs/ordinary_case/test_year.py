@@ -21,6 +21,9 @@ from tests.packs.ordinary_case.year import Year
 WAYS = {"no_penalty", "transfer", "no_violation", "penalty", "suspended", "extended", "terminated", "silent", "hearing", "hearing_refused", "hearing_public", "waive",
         "statement_uphold", "statement_change", "statement_reopen", "evidence_incomplete", "reopened", "legal_review", "deferred"}
 
+GROWING = ["case_file", "case_clock", "case_clock_event", "instance", "task", "act", "submission", "document", "incident", "timer", "subscription", "message_inbox",
+           "number_book", "record_history", "attachment", "party", "audit_record", "task_signer", "notice"]
+
 
 def live(town: Any, clock: FixedClock, *, number: int, seed: int) -> Year:
     year = Year(town, clock, Random(seed))
@@ -71,8 +74,29 @@ def _publicity(connection: Any) -> None:
         assert row.published_on == (max(due, row.deferred_until) if row.deferred else due)
 
 
-def test_a_small_year_takes_every_way(town: Any, clock: FixedClock) -> None:
-    judge(live(town, clock, number=20, seed=7))
+def _only_by_index(app: Any) -> None:
+    """From now on the planner reads a table from end to end only where no index helps."""
+    with app.db.connect() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {app.db.url.database} SET enable_seqscan = off")
+        connection.commit()
+    app.db.dispose()
+
+
+def _scans(app: Any) -> dict[str, int]:
+    """{growing table: how often it was read from end to end}."""
+    app.db.dispose()  # a connection that ends tells what it counted
+    with app.db.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'reg' OR relname = ANY(%s)", (GROWING,))
+        return {row.relname: row.seq_scan for row in rows}
+
+
+def test_a_small_year_takes_every_way_and_reads_no_growing_table_from_end_to_end(town: Any, clock: FixedClock) -> None:
+    _only_by_index(town.app)
+    before = _scans(town.app)
+    year = live(town, clock, number=20, seed=7)
+    after = _scans(town.app)
+    assert {name: count - before[name] for name, count in after.items() if count > before[name]} == {}
+    judge(year)
 
 
 @pytest.mark.prove
