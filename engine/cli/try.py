@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from engine.runtime.bpmn.read import MAX_BYTES
-from engine.runtime.bpmn.run_trial import run_trial
+from engine.runtime.bpmn.run_trial import MAX_BYTES, run_trial, seconds_left
 
 OUTCOMES = {"waiting": "停在等待处", "completed": "已走完", "refused": "不能运行", "incident": "停在故障处"}
 
@@ -19,7 +18,7 @@ OUTCOMES = {"waiting": "停在等待处", "completed": "已走完", "refused": "
 @click.option("--facts", default="{}", help="起始的事实，JSON 对象，如 {\"amount\": 5}。")
 def command(file: Path, as_json: bool, facts: str) -> None:
     with file.open("rb") as stream:
-        results = run_trial(stream.read(MAX_BYTES + 1), facts=_facts(facts))
+        results = run_trial(stream.read(MAX_BYTES + 1), facts=_facts(facts), seconds=seconds_left())
     if as_json:
         click.echo(json.dumps(results, ensure_ascii=False, indent=1))
         return

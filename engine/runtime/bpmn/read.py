@@ -8,8 +8,8 @@ from lxml import etree
 from engine.kernel.errors import DeployRefused, TooLarge
 from engine.runtime.bpmn.errors import finding
 from engine.runtime.bpmn.names import bpmn, local
+from engine.runtime.bpmn.run_trial import MAX_BYTES
 
-MAX_BYTES = 2 * 1024 * 1024
 MAX_ELEMENTS = 60_000
 MAX_DEPTH = 200
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
