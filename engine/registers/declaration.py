@@ -22,7 +22,7 @@ EDIT = ("direct", "process", "none")
 MASKS = ("all", "middle", "name")
 HIDDEN = "••••"
 SORTED = frozenset({"text", "number", "money", "date", "datetime", "boolean", "choice", "serial"})
-REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws", "imports", "gazetteer"}
+REGISTER_KEYS = {"title", "case", "fields", "scope", "edit", "editors", "process", "help", "valid", "draws", "imports", "gazetteer", "urges"}
 GAZETTEER: Mapping[str, str] = {
     "title": "text", "kind": "choice", "district": "text", "street": "text", "road": "text", "lane": "number", "community": "text", "number": "number", "location": "point",
 }
@@ -109,7 +109,7 @@ class Register:
 
     ``edit``: ``direct`` on the page, ``process`` through the process named in ``process``, ``none`` by acts on cases only.
     ``draws`` is the role that may draw samples from its list. ``imports`` is the role that may bring records in from Excel though
-    they are changed through a process. In a ``gazetteer`` addresses are looked up.
+    they are changed through a process; ``urges`` the one that may urge whoever holds a record's case. In a ``gazetteer`` addresses are looked up.
     ``editors`` is the role (``<pack>.<role>``) that may edit directly; without one, everybody who sees the record.
     """
 
@@ -125,6 +125,7 @@ class Register:
     valid: Validity | None = None
     draws: str | None = None
     imports: str | None = None
+    urges: str | None = None
     gazetteer: bool = False
 
     @property
@@ -166,7 +167,7 @@ def parse_register(content: bytes, *, name: str) -> Register:
     pack = pack_of(name)
     fields = {key: _field(key, value, pack) for key, value in raw["fields"].items()}
     case = raw.get("case", "none")
-    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws", "imports") if raw.get(key)}
+    named: dict[str, Any] = {key: qualify(raw[key], pack) for key in ("editors", "process", "draws", "imports", "urges") if raw.get(key)}
     if raw.get("valid"):
         named["valid"] = Validity(start=raw["valid"].get("from"), end=raw["valid"]["until"], soon=raw["valid"].get("soon", 30))
     named["gazetteer"] = bool(raw.get("gazetteer", False))
@@ -202,6 +203,8 @@ def _faults(raw: Any) -> list[dict[str, str]]:
         fault("process", "edit: process 要在 process 里写明经哪个流程修改；别的写法不要写 process。")
     if raw.get("imports") and (raw.get("edit") != "process" or raw.get("case", "none") != "none"):
         fault("imports", "imports 只用在 edit: process、不属于案件的台账；直接修改的台账本来就能导入。")
+    if raw.get("urges") and raw.get("case", "none") == "none":
+        fault("urges", "urges 只用在属于案件的台账上：催的是案件里的人。")
     if set(raw) - REGISTER_KEYS:
         fault("register", f"不认识的写法：{'、'.join(sorted(set(raw) - REGISTER_KEYS))}。")
     if raw.get("gazetteer"):

@@ -40,10 +40,14 @@ class Beside:
 
 
 def begin_beside(
-    app: Application, connection: Connection, *, kind: str, actor: Actor, case_id: UUID, key: str, asked: str, at: datetime
+    app: Application, connection: Connection, *, kind: str, actor: Actor, case_id: UUID, key: str, asked: str, at: datetime, unseen: bool = False,
 ) -> Beside | ActResult:
-    """Lock the case; the earlier result when ``key`` was used before. Raises NotFound for a case that ``actor`` may not see."""
-    require_case(connection, actor, case_id)
+    """Lock the case; the earlier result when ``key`` was used before. Raises NotFound for a case that ``actor`` may not see.
+
+    ``unseen``: what they may do here doesn't depend on that; the caller has checked their right to it.
+    """
+    if not unseen:
+        require_case(connection, actor, case_id)
     case = lock_case(connection, case_id)
     earlier = find_act(connection, key)
     if earlier is not None:

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy import Connection, select, update
 
 from engine.access.actors import Actor
-from engine.access.assignment import holders
+from engine.access.assignment import holders, holds_role
 from engine.access.scope import may_see_case
 from engine.kernel.clock import SHANGHAI, legal_date
 from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.registers.catalogue import get_register
+from engine.registers.scope import visible
 from engine.runtime.allowed import allowed_acts
 from engine.runtime.application import Application
 from engine.runtime.begin import request_hash
@@ -52,9 +54,45 @@ def urge_task(app: Application, *, actor: Actor, task_id: UUID, words: str = "",
         return write_beside(work, title=row["title"], outcome_title=f"第 {row['urged'] + 1} 次催办", words=words.strip(), task=row)
 
 
+@once
+def urge_record(app: Application, *, actor: Actor, register: str, record_id: UUID, words: str = "", key: str, at: datetime) -> ActResult:
+    """Urge whoever holds an open step of a record's case, from the record: for holders of the register's ``urges``, who see the record and perhaps not its case.
+
+    Raises NotFound, Forbidden, Invalid where nobody holds anything, Conflict within two hours after one's last time.
+    """
+    asked = request_hash(kind="urge", record=record_id, words=words)
+    declared, table = get_register(app.library, register)
+    with app.db.begin() as connection:
+        case_id = connection.scalar(visible(declared, table, actor, table.c.case_id).where(table.c.id == record_id)) if declared.case != "none" else None
+        if case_id is None:
+            raise NotFound("没有这条记录，或者您无权查看。")
+        if declared.urges is None or not holds_role(connection, role=declared.urges, posts=actor.posts, on=legal_date(at)):
+            raise Forbidden("您的岗位不能在这里催办。")
+        work = begin_beside(app, connection, kind="urge", actor=actor, case_id=case_id, key=key, asked=asked, at=at, unseen=True)
+        if isinstance(work, ActResult):
+            return work
+        found = [(row, _urged(connection, row, at) - {actor.person_id}) for row in _open_tasks(connection, case_id) if "urge" in allowed_acts(app, row, row)]
+        held = [(row, people) for row, people in found if people]
+        if not held:
+            raise Invalid("现在没有别人手上有这件事，不用催办。")
+        for row, people in held:
+            _require_pause(connection, actor, row["id"], at)
+            _tell_all(work, row, people, words.strip())
+        first = held[0][0]
+        return write_beside(work, title="、".join(row["title"] for row, _ in held), outcome_title=f"第 {first['urged'] + 1} 次催办", words=words.strip(), task=first)
+
+
+def _open_tasks(connection: Connection, case_id: UUID) -> list[Row]:
+    """The open steps of a case that is not suspended, the latest first."""
+    running = _WITH_INSTANCE.where(task.c.case_id == case_id, task.c.status == "open", instance.c.status != "suspended")
+    return [dict(row) for row in connection.execute(running.order_by(task.c.opened_at.desc(), task.c.id)).mappings()]
+
+
+_WITH_INSTANCE = select(task, instance.c.bundle_id, instance.c.status.label("instance_status")).join(instance, instance.c.id == task.c.instance_id)
+
+
 def _task(connection: Connection, task_id: UUID) -> Row:
-    statement = select(task, instance.c.bundle_id, instance.c.status.label("instance_status")).join(instance, instance.c.id == task.c.instance_id).where(task.c.id == task_id)
-    return dict(connection.execute(statement).mappings().one())
+    return dict(connection.execute(_WITH_INSTANCE.where(task.c.id == task_id)).mappings().one())
 
 
 def _urged(connection: Connection, row: Row, at: datetime) -> set[UUID]:

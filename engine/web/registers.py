@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Table, select
 
+from engine.access.assignment import holds_role
 from engine.form_filling.context import AttachmentMeta
 from engine.registers.catalogue import get_register, registers_of
 from engine.registers.conditions import told_condition
@@ -26,8 +27,10 @@ from engine.runtime.queries.record_words import dictionaries_of
 from engine.runtime.queries.related import files_of, pointing_at
 from engine.runtime.register_rights import may_edit, may_export, may_import
 from engine.runtime.start_case import may_start
+from engine.runtime.urge_task import urge_record
 from engine.storage.tables.organisation import unit
-from engine.web.context import actor, application, identifier, now, reading, today, writing
+from engine.web.answers import done
+from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today, writing
 
 blueprint = Blueprint("registers", __name__)
 PAGING = ("after", "n")
@@ -166,9 +169,25 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
             "register": register, "record": record, "history": history, "pack": pack, "name": name, "editor": editor,
             "files": files, "gone": _gone(register, record, files), "change_at": _change_at(connection, register, record),
             "related": pointing_at(application(), connection, actor=actor(), register=register.name, record_id=record.id),
-            "linked": _linked(connection, register, record),
+            "linked": _linked(connection, register, record), "urge_key": _urge_key(connection, register, record),
         }
     return render_template("registers/one.html", **values)
+
+
+def _urge_key(connection: Connection, register: Register, record: query.Record) -> str:
+    """For one urging of who holds the record's case; empty where the reader may not."""
+    may = register.urges is not None and record.case_id is not None and holds_role(connection, role=register.urges, posts=actor().posts, on=today())
+    return new_key() if may else ""
+
+
+@blueprint.post("/registers/<pack>/<name>/<record_id>/urge")
+def urge(pack: str, name: str, record_id: str) -> ResponseReturnValue:
+    """Urge whoever holds a step of the record's case."""
+    register, _ = wanted(pack, name)
+    urge_record(
+        application(), actor=actor(), register=register.name, record_id=identifier(record_id, "记录"), words=request.form.get("words", ""), key=sent_key(), at=now(),
+    )
+    return done(url_for("registers.one", pack=pack, name=name, record_id=record_id), "已催办，对方收到了通知。")
 
 
 def _gone(register: Register, record: query.Record, files: Mapping[str, AttachmentMeta]) -> list[AttachmentMeta]:
