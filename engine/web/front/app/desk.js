@@ -36,7 +36,7 @@ function showBars() {
     tick.closest(".q, tr")?.classList.toggle("on", tick.checked);
   }
   for (const bar of document.querySelectorAll("form[data-batch]")) {
-    bar.hidden = bar.id !== `batch-${step}`;
+    bar.hidden = bar.getAttribute("id") !== `batch-${step}`; // bar.id is the ticked boxes, where these are called id
     bar.querySelector("[data-count]").textContent = `已勾选 ${ticks.filter((tick) => tick.checked).length} 件`;
   }
 }
