@@ -12,6 +12,7 @@ from engine.deadlines.clocks import end_instant
 from engine.deadlines.steps import start_of
 from engine.kernel.ids import new_id
 from engine.runtime import redo
+from engine.runtime.answers import write_case_record
 from engine.runtime.bpmn.waits import TimerWait, Wait, Waits
 from engine.runtime.commitments import act_digest
 from engine.runtime.due_day import clock_named
@@ -122,6 +123,9 @@ def status_of(work: Work, ended: bool) -> str:
 
 
 def _write_case(work: Work) -> None:
+    kind = work.app.catalogue.kind(work.case["kind"]) if "state" in work.case_changes else None
+    if kind is not None and kind.register and kind.state_field:
+        write_case_record(work, kind.register, {kind.state_field: work.case_changes["state"]})
     work.batch.update(case_file, {"id": work.case["id"]}, {"updated_at": work.at, **work.case_changes})
 
 

@@ -21,7 +21,7 @@ ENDING = {"withdraw": "撤回", "return": "退回", "terminate": "终止", "rest
 @dataclass(frozen=True, kw_only=True)
 class Hop:
     """One step. ``left`` is None and ``stay`` counts up to now while it is open; ``sent_back``: it came here by a return, ``returned``: it was
-    sent back from here, ``ended``: what took a cancelled step away.
+    sent back from here, ``ended``: what took a cancelled step away, ``for_whom``: the principal, where a deputy did it.
 
     state   open, done, undone (taken back, or done again after a return) or cancelled
     """
@@ -41,7 +41,7 @@ class Hop:
     opinion: str
     state: str
     returned: bool
-    by_deputy: bool
+    for_whom: str
     ended: str
 
 
@@ -58,7 +58,7 @@ def _hop(row: dict[str, Any], at: datetime) -> Hop:
         title=row["title"], process=row["process_title"] or "", unit=row["unit"] or "", person=row["person"] or "", post=row["post_title"] or row["role_title"] or "",
         came_from=row["from_name"], sent_back=row["sent_back"], arrived=row["opened_at"], left=row["ended_at"], stay=max((row["ended_at"] or at) - row["opened_at"], timedelta()),
         due_on=row["due_on"], outcome=outcome, opinion=row["opinion"] or "", state=state,
-        returned=row["act_kind"] == "return" or outcome.startswith(("退回", "退单", "不予", "不同意")), by_deputy=row["by_deputy"],
+        returned=row["act_kind"] == "return" or outcome.startswith(("退回", "退单", "不予", "不同意")), for_whom=row["for_whom"] or "",
         ended=f"{row['gone_by']}{ENDING[row['gone_kind']]}" if row["gone_kind"] in ENDING else "",
     )
 

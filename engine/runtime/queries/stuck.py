@@ -85,7 +85,7 @@ def _nothing(limits: Limits) -> Select[Any]:
 
 def _nobody(limits: Limits) -> Select[Any]:
     gone = exists().where(person.c.id == task.c.assignee_id, ~person.c.active)
-    empty = task.c.assignee_id.is_(None) & ~exists().where(task_candidate.c.task_id == task.c.id, task_candidate.c.open)
+    empty = task.c.assignee_id.is_(None) & task.c.party_id.is_(None) & ~exists().where(task_candidate.c.task_id == task.c.id, task_candidate.c.open)
     return _found(task.c.opened_at, task.c.title + "（" + task.c.role_title + "）", task.join(instance, instance.c.id == task.c.instance_id)).where(
         task.c.status == "open", gone | empty
     )

@@ -12,7 +12,6 @@ from engine.documents.numbers import give_number
 from engine.kernel.errors import BusinessError, Invalid
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
-from engine.packs.manifest import Kind
 from engine.runtime.answers import write_case_record
 from engine.runtime.handlers import service_task
 from engine.runtime.job_names import BEGIN_PROCESS
@@ -40,13 +39,6 @@ def set_case_state(context: TaskContext, *, state: str, hold: bool = False) -> N
     else:
         closed_at = context.at if state in kind.closed else None
         context.work.change_case(state=state, state_title=kind.states[state], closed_at=closed_at, state_before=None)
-    _tell_register(context, kind)
-
-
-def _tell_register(context: TaskContext, kind: Kind) -> None:
-    """The field of the kind's register that follows the case's state, where the pack names one."""
-    if kind.register and kind.state_field:
-        write_case_record(context.work, kind.register, {kind.state_field: context.work.case["state"]})
 
 
 @service_task(title="案件回到原来的状态", mode="inline")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from engine.registers.catalogue import get_register
 from engine.runtime.bpmn.journal import state_digest
 from engine.runtime.case_bundle.replay import Content, replay
 from engine.runtime.invariants import find_violations
+from engine.runtime.operating.terminate_instance import terminate_instance
 from engine.runtime.preview_next import preview_next
 from engine.runtime.withdraw_act import withdraw_act
 from engine.storage.tables.runtime import act, instance
@@ -82,11 +84,16 @@ def test_applications_are_drafted_sent_improved_deleted_listed_and_counted(walk:
     walk.do("a1_officer", "apply", "delete", request(walk))
     assert record(walk)["state"] == "withdrawn"
 
+    apply(walk, to="CG-A-2")
+    operator = replace(walk.actor("city_head"), rights=frozenset({"operator", "see_all_cases"}))
+    end = {"reason": "重复登记", "key": "end", "at": walk.at}
+    terminate_instance(walk.app, actor=operator, instance_id=walk.task("squad_review")["instance_id"], **end)  # type: ignore[arg-type]
+    assert record(walk)["state"] == "terminated" and find_violations(walk.app) == []
     listed = officer.get("/registers/construction_waste_transfer/waste_transfer").text
     assert [words for words in ("交界处倾倒渣土", "移交审核中", "不予移交", "已删除") if words not in listed] == []
     page = officer.get("/statistics/construction_waste_transfer/transfers?by=state").text
     words = re.sub(r"<[^>]+>|\s+", "", page)
-    assert "移交申请2件" in words and "在办1件" in words and "不予移交1件" in words
+    assert "移交申请3件" in words and "在办1件" in words and "不予移交1件" in words
     link = html.unescape(re.search(r'href="([^"]*/registers/[^"]*waste_transfer\?[^"]*refused[^"]*)"', page)[1])  # type: ignore[index]
     assert "第 1—1 条" in officer.get(link).text or officer.get(link).text.count("不予移交") >= 1
     assert officer.get(f"/registers/construction_waste_transfer/waste_transfer/{kept['id']}").status_code == 200
@@ -111,8 +118,6 @@ def take_back(walk: Walker, *, kind: str = "start") -> None:
 
 @pytest.mark.requirement("CMD-170")
 def test_the_rules_of_review_are_a_table_that_an_analyst_changes(walk: Walker) -> None:
-    from dataclasses import replace
-
     from engine.kernel.settings import ROOT
     from engine.runtime.deploy_file import deploy_file
 

@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from PIL import Image, ImageDraw
 
+from engine.access.actors import SEE_ALL
 from engine.deadlines.clocks import By, exclude_span, resume_clock, suspend_clock
 from engine.kernel.clock import SHANGHAI, FixedClock
 from engine.runtime.fire_due_timers import fire_due_timers
+from engine.runtime.queries.stuck import REASONS, Limits, find_stuck
 from tests.packs.serving_documents.conftest import ServedCase
 from tests.packs.serving_documents.test_online import bound
 from tests.packs.serving_documents.test_reply import notified
@@ -29,6 +32,10 @@ def go(case: ServedCase, clock: FixedClock, day: int) -> None:
 
 def test_signing_online_waits_as_long_as_its_clock_does(case: ServedCase, clock: FixedClock) -> None:
     case.serve(case.paper(), route="online")
+    with case.app.db.connect() as connection:
+        late = Limits(settled=case.at, untouched=case.at, suspended=case.at, silent=case.at)
+        nobody = next(reason for reason in REASONS if reason.key == "nobody")
+        assert find_stuck(connection, actor=replace(case.actor("chief"), rights=frozenset({SEE_ALL})), limits=late, reason=nobody) == []  # the party has it
     go(case, clock, 23)
     move(case, suspend_clock, on=date(2026, 11, 23))
     go(case, clock, 26)
