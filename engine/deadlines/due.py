@@ -82,7 +82,7 @@ def compute(
         raise CalendarUnknown(f"{due.year} 年的放假安排还没有录入日历，不能确定届满日。")
     if provisional:
         unknown = calendar.known_until.year + 1
-        steps.append(Step("note", "待定", f"{unknown} 年", f"{unknown} 年的放假安排还没有公布，暂按周一至周五上班推算。"))
+        steps.append(Step("note", f"{unknown} 年放假安排还没有公布", "暂按周一至周五", f"{unknown} 年的放假安排还没有公布，暂按周一至周五上班推算。"))
     return Result(
         due=due, state="expired" if at is not None and at > due else "running", steps=_closed(steps, clock), provisional=provisional
     )

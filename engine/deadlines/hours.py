@@ -52,7 +52,7 @@ def compute_hours(
     if provisional and strict:
         raise CalendarUnknown(f"{due.year} 年的放假安排还没有录入日历，不能确定届满时刻。")
     if provisional:
-        steps.append(Step("note", "待定", f"{due.year} 年", f"{due.year} 年的放假安排还没有公布，暂按周一至周五上班推算。"))
+        steps.append(Step("note", f"{due.year} 年放假安排还没有公布", "暂按周一至周五", f"{due.year} 年的放假安排还没有公布，暂按周一至周五上班推算。"))
     state = "expired" if at is not None and at > due else "running"
     return Result(due=due.date(), due_at=due, state=state, steps=_closed(steps, clock), provisional=provisional)
 

@@ -175,9 +175,10 @@ def _held_words(row: Mapping[Any, Any], rule: ClockRule, events: list[Event], ca
     if again.due_at is not None:
         left = again.due_at - (stop.on_at or datetime.combine(since, datetime.min.time(), SHANGHAI))
         return f"已暂停，恢复后还有 {max(int(left.total_seconds() // 3600), 0)} 小时"
+    own = since > row["start_on"] or rule.count_first_day  # the day of suspension itself is still to be counted; a start day isn't
     if row["day_kind"] == "working_day":
-        return f"已暂停，恢复后还有 {max(calendar.count_between(since, due) + calendar.is_working(since), 0)} 个工作日"
-    return f"已暂停，恢复后还有 {max((due - since).days + 1, 0)} 天"
+        return f"已暂停，恢复后还有 {max(calendar.count_between(since, due) + (own and calendar.is_working(since)), 0)} 个工作日"
+    return f"已暂停，恢复后还有 {max((due - since).days + own, 0)} 天"
 
 
 def _shifts(events: Collection[Any]) -> list[Mapping[str, Any]]:

@@ -102,13 +102,15 @@ def _values(connection: Connection, page: query.CasePage, task_id: UUID | None) 
     stages = query.stages(page.acts, title_of=process_title)
     for task in page.tasks:
         task.update(can_urge=not (task["mine"] or task["asked"] or suspended(task)) and "urge" in allowed_acts(app, task, task), urge_key=new_key())
+    awaited = [] if page.tasks or head["closed_at"] else query.waited_for(connection, case_id=head["id"])
     first, last = (page.acts[-1]["at"], page.acts[0]["at"]) if page.acts else (None, None)
     return {
         "head": head,
         "state_light": "done" if head["closed_at"] or head["voided_at"] else "now",
         "tasks": page.tasks,
         "tallies": tallies(connection, page),
-        "says": says(page, actor=actor(), now=now()),
+        "says": says(page, actor=actor(), now=now(), awaited=awaited),
+        "awaited": awaited,
         "clocks": case_clocks.clocks(connection, case_id=head["id"], tasks=page.tasks),
         "trail": {"stages": stages, "count": sum(len(stage.steps) for stage in stages), "took": _took(first, last), "older": page.older},
         "tabs": _tabs(head, graphed=graph_of_kind(app.library, head["kind"]) is not None),

@@ -1,7 +1,7 @@
 """The state of a case in one sentence per open step: who holds it, since when, who sent it with which words."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,16 @@ from engine.runtime.queries.case_page import CasePage
 from engine.web import words
 
 
-def says(page: CasePage, *, actor: Actor, now: datetime) -> list[Markup]:
-    """One sentence per open step, the reader's own first; one about the end for a closed case."""
+def says(page: CasePage, *, actor: Actor, now: datetime, awaited: Sequence[Mapping[str, Any]] = ()) -> list[Markup]:
+    """One sentence per open step, the reader's own first; one about the end for a closed case, or about the clocks that are ``awaited``."""
     if page.tasks:
         ordered = sorted(page.tasks, key=lambda task: (not task["mine"], not task["claimable"], task["opened_at"]))
         return [_step(task, actor=actor, now=now) for task in ordered]
     head = page.head
     if head["closed_at"]:
         return [Markup("这个案件 <b>{}</b>，{}办结。").format(head["state_title"], words.when(head["closed_at"], today=legal_date(now)))]
+    if awaited:
+        return [Markup("现在没有要人办的步骤，在等 <b>{}</b>，到 {} 届满后自动继续。").format(one["title"], words.day(one["due_on"], today=legal_date(now))) for one in awaited]
     return [Markup("现在没有人工步骤在办，状态：<b>{}</b>。").format(head["state_title"])]
 
 

@@ -13,6 +13,8 @@ WIDTH, GAP, PAD, LINE = 208, 56, 9, 19
 BOX_GAP, GROUP_GAP, HEAD = 8, 18, 22
 PER_LINE, MOST_LINES = 27, 4
 """Half-width letters in a line; lines of a text before it is cut."""
+CLOSING = "》）」』】，。、；：！？”’-%"
+"""Never begins a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ def broken(text: str, most: int) -> list[str]:
     lines, line, wide = [""], 0, 0
     for letter in text.replace("\n", " "):
         size = 1 if ord(letter) < 0x2E80 else 2
-        if wide + size > PER_LINE:
+        if wide + size > PER_LINE and letter not in CLOSING:
             if line + 1 == most:
                 lines[line] = lines[line][:-1] + "…"
                 break

@@ -59,6 +59,11 @@ def case_page(connection: Connection, *, actor: Actor, case_id: UUID, by_task: b
     )
 
 
+def waited_for(connection: Connection, *, case_id: UUID) -> list[Row]:
+    """(title, due_on) of the clocks at whose end the case goes on by itself; the caller has asked for rights."""
+    return _rows(connection, "waited_for", case_id=case_id)
+
+
 def older_acts(connection: Connection, *, actor: Actor, case_id: UUID, before: str) -> tuple[list[Row], str | None]:
     """(acts before the cursor, newest first; the cursor of those before them). Raises NotFound, Invalid for a cursor that is none."""
     require_case(connection, actor, case_id)

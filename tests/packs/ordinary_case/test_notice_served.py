@@ -59,6 +59,7 @@ def test_a_notice_is_served_online_by_hand_and_by_announcement(case: OrdinaryCas
     sent_online(case)
     case.wait(7)
     announced(case)
+    assert "在等 <b>公告送达期间" in Browser(case.app, "officer", flask=flask).get(f"/cases/{case.case_id}").text
     before = case.clock_row("case_filing.case_handling")["due_on"]
     case.wait(32)
     served = case.records("serving_documents__service_record")[-1]

@@ -61,6 +61,11 @@ SELECT a.id, a.kind, a.instance_id, a.node, a.process, a.title, a.actor_id, a.ac
   coalesce(CAST(a.result->>'irreversible' AS boolean), false) AS irreversible, coalesce(t.scope, '') AS scope
 FROM act a LEFT JOIN task t ON t.id = a.task_id WHERE a.case_id = :case_id AND (a.at, a.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)) ORDER BY a.at DESC, a.id DESC LIMIT :most
 
+-- name: waited_for
+-- The clocks of the case whose end a timer waits for, the nearest first.
+SELECT DISTINCT c.title, c.due_on FROM timer t JOIN case_clock c ON c.case_id = t.case_id AND c.clock = t.clock AND c.state = 'running'
+WHERE t.case_id = :case_id AND c.due_on IS NOT NULL ORDER BY c.due_on, c.title LIMIT 3
+
 -- name: task_place
 -- Where a task belongs, whether it is open, who ended it, and its form as its case is pinned.
 SELECT t.case_id, t.status, t.title, t.form, i.bundle_id, p.name AS ended_by, t.ended_at
