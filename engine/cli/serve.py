@@ -11,6 +11,9 @@ from engine.cli.host import Host
 from engine.cli.ports import refuse_plain_entry, refuse_taken_port
 from engine.kernel.settings import ROOT, Settings
 
+LARGEST_HEAD = 65_536
+"""Bytes of a request's address and headers; more is answered 431 before any of ours looks at it."""
+
 
 @click.command(help="启动网页与接口服务。")
 @click.option("--host", "address", help="监听地址，默认 127.0.0.1")
@@ -21,6 +24,7 @@ from engine.kernel.settings import ROOT, Settings
 def command(host: Host, address: str | None, port: int | None, workers: int, threads: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels
 
     with host.running() as found:
@@ -31,7 +35,8 @@ def command(host: Host, address: str | None, port: int | None, workers: int, thr
         Granian(
             "app:application", address=settings.host, port=settings.port, interface=Interfaces.WSGI, workers=workers,
             blocking_threads=threads, websockets=False, respawn_failed_workers=True, working_dir=ROOT, log_level=LogLevels.warning,
-            workers_kill_timeout=15, ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None, ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+            workers_kill_timeout=15, http1_settings=HTTP1Settings(max_buffer_size=LARGEST_HEAD, header_read_timeout=15_000), http2_settings=HTTP2Settings(max_headers_size=LARGEST_HEAD),
+            ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None, ssl_key=Path(settings.tls_key) if settings.tls_key else None,
         ).serve()
 
 

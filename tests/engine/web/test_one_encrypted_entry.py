@@ -80,17 +80,19 @@ def test_the_web_server_itself_speaks_https_and_nothing_else(site: Site, tmp_pat
         with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
             plain.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b"HTTP/1.1 200" not in plain.recv(1000)
+        for head in (b"X-Big: " + b"x" * 70_000, b"\r\n".join(b"X-%d: 1" % number for number in range(300))):
+            assert " 431 " in _ask(port, ssl.create_default_context(cafile=str(certificate)), head).partition("\r\n")[0]
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _ask(port: int, context: ssl.SSLContext) -> str:
+def _ask(port: int, context: ssl.SSLContext, head: bytes = b"X-Small: x") -> str:
     until = time.monotonic() + 60
     while True:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=10) as line, context.wrap_socket(line, server_hostname="localhost") as secure:
-                secure.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                secure.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + head + b"\r\n\r\n")
                 return secure.recv(8_000).decode("utf-8", "replace")
         except OSError:
             if time.monotonic() > until:
