@@ -49,6 +49,13 @@ def is_sealed(file: Path) -> bool:
     return MARK.encode() in file.read_bytes()
 
 
+def plain_secrets(value: Any, name: str = "") -> list[str]:
+    """Names of the values in a configuration that should be sealed and aren't."""
+    if isinstance(value, Mapping):
+        return [found for one, inner in value.items() for found in plain_secrets(inner, str(one))]
+    return [name] if isinstance(value, str) and value and SECRET.search(name) and not value.startswith(MARK) else []
+
+
 def _walk(value: Any, name: str, keys: KeyRing) -> Any:
     if isinstance(value, Mapping):
         return {one: _walk(inner, str(one), keys) for one, inner in value.items()}

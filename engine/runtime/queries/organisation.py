@@ -13,6 +13,7 @@ from engine.access.scope import ways
 from engine.runtime.queries.pages import Page, cut, decode
 from engine.storage.tables.organisation import account, person, post, unit
 from engine.storage.tables.organising import organisation_act, unit_name
+from engine.storage.tables.parties import party_account
 from engine.storage.tables.runtime import deputy
 
 COUNTED = 10_000
@@ -55,11 +56,12 @@ def history(connection: Connection, *, unit_id: UUID | None = None, person_id: U
 
 
 def people(connection: Connection, *, text: str, path: str, gone: bool, on: date, after: str | None, before: int, size: int = 50) -> Page[Any]:
-    """People by name, pinyin, login or number of a certificate, at and below ``path``: one page by key."""
+    """People of the offices, not parties, by name, pinyin, login or number of a certificate, at and below ``path``: one page by key."""
     main = select(post.c.person_id, post.c.title, unit.c.name.label("unit"), unit.c.path).join(unit, unit.c.id == post.c.unit_id).where(post.c.main, holds_on(on)).subquery("main")
     statement = (
         select(person.c.id, person.c.name, person.c.pinyin, person.c.active, account.c.login, account.c.active.label("account"), main.c.title, main.c.unit)
         .outerjoin(account, account.c.person_id == person.c.id).outerjoin(main, main.c.person_id == person.c.id).where(person.c.active != gone)
+        .where(~select(party_account.c.id).where(party_account.c.person_id == person.c.id).exists())
     )
     if text:
         low = text.lower()

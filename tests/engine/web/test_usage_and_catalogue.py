@@ -45,6 +45,19 @@ def test_departments_that_used_it_are_counted_against_all_that_it_is_meant_for(t
     assert admin("officer").get("/admin/organisation/usage").status_code == 403
 
 
+def test_parties_are_not_among_the_people_of_the_offices(town: Town, admin: Any) -> None:
+    with town.app.db.begin() as connection:
+        for id in ("1" * 32, "2" * 32):
+            connection.execute(text("INSERT INTO person (id, name, pinyin, updated_at) VALUES (cast(:id AS uuid), '夏知秋', 'xia zhi qiu', now())"), {"id": id})
+        connection.execute(text(
+            "INSERT INTO party_account (id, person_id, identifier_kind, identifier, identifier_index, phone, password_hash, checked_by, check_number, checked_at, created_at, updated_at) "
+            "VALUES (gen_random_uuid(), cast(:id AS uuid), 'id_card', 'x', 'x', 'x', '-', 'x', 'x', now(), now(), now())"), {"id": "1" * 32})
+    found = admin("keeper").get("/admin/organisation/people?q=夏知秋").text
+    assert "22222222-2222" in found and "11111111-1111" not in found
+    page = admin("keeper").get("/admin/organisation/people/22222222-2222-2222-2222-222222222222").text
+    assert "没有岗位" in page
+
+
 @pytest.mark.requirement("NFR-103")
 def test_everything_kept_is_in_the_catalogue_with_its_fields(town: Town, admin: Any) -> None:
     keeper = admin("keeper")
