@@ -20,8 +20,9 @@ from engine.deadlines.clocks import (
     suspend_clock,
     undo_act,
 )
+from engine.deadlines.models import behaviour
 from engine.deadlines.queries import ClockView, clocks_of, countdown, nearest_clocks, overdue
-from engine.deadlines.rules import ClockRefused
+from engine.deadlines.rules import ClockRefused, ClockRule
 from engine.kernel.errors import Conflict, NotFound
 from engine.kernel.ids import new_id
 from engine.reference.calendars import published_calendar, seed_calendar
@@ -64,6 +65,21 @@ def started(city: City, clock: str = CLOCK) -> UUID:
 def only(city: City, case_id: UUID, on: date = START) -> ClockView:
     (view,) = clocks_of(city.connection, case_id, on)
     return view
+
+
+def test_a_clock_stopped_on_its_first_day_has_all_of_it_left(city: City) -> None:
+    case_id = started(city)
+    suspend_clock(city.connection, case_id=case_id, clock=CLOCK, on=START, by=at(START))
+    assert only(city, case_id).words == "已暂停，恢复后还有 15 个工作日"
+
+
+def test_a_clock_measured_by_another_parameter_is_warned_about_as_that_one(city: City) -> None:
+    case_id = city.case("TA_s1")
+    start_clock(city.connection, case_id=case_id, clock=CLOCK, measure="sample.measure", start_on=START, by=at(START))
+    view, rule = only(city, case_id), ClockRule(amount=30, unit="day", measure="sample.measure")
+    assert (view.clock, view.title, view.due, view.law) == (CLOCK, "强制措施期限", date(2026, 4, 1), "《示例规定》第九条")
+    models = {"sample.measure": ((START, {"soon": "5 day", "steps": []}),)}
+    assert behaviour(rule, clock=CLOCK, models=models, on=START).soon == "5 day"
 
 
 def test_a_clock_starts_stops_runs_on_and_is_extended(city: City) -> None:
