@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from engine.decisions.elements import Part, hrefs, read_parts
@@ -234,6 +236,19 @@ def compile_dmn(xml: bytes, *, imports: Imports | Mapping[str, bytes] | None = N
     """
     find = imports.get if isinstance(imports, Mapping) else imports
     try:
-        return DecisionModel(read(xml), find)
+        with _collector_at_rest():
+            return DecisionModel(read(xml), find)
     except RecursionError:
         raise DecisionError("决策文件嵌套太深") from None
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Everything that compiling makes stays; walking through it again and again while it grows took half the time of a large file."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

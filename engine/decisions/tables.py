@@ -8,6 +8,7 @@ from typing import Any
 from engine.decisions.boxed import Code, Place, feel, feel_tests
 from engine.decisions.errors import DecisionError
 from engine.decisions.hit_policies import POLICIES, Hit, aggregate
+from engine.decisions.rule_index import First, RuleIndex
 from engine.decisions.xml import Element, kid, kids, label_of, text_of
 from engine.expressions import FeelError, LimitReached
 from engine.expressions.errors import Problem
@@ -32,7 +33,10 @@ class Column:
 
 @dataclass
 class Rule:
+    """``first`` is what ``RuleIndex`` reads."""
+
     number: int
+    first: First
     tests: list[tuple[int, Test]]
     outputs: list[Code]
 
@@ -47,6 +51,10 @@ class Table:
     inputs: list[Column]
     outputs: list[Column]
     rules: list[Rule]
+
+    def __post_init__(self) -> None:
+        index = RuleIndex([rule.first for rule in self.rules])
+        self._index = index if index.worth else None
 
     def run(self, scope: dict[Any, Any]) -> Any:
         values = self._inputs(scope)
@@ -81,8 +89,9 @@ class Table:
         hits: list[Rule] = []
         single = self.policy == "FIRST"
         rule, index = None, 0
+        rules = self.rules if self._index is None else [self.rules[number] for number in self._index.candidates(values)]
         try:
-            for rule in self.rules:
+            for rule in rules:
                 for index, test in rule.tests:
                     if test(values[index], scope) is not True:
                         break
@@ -188,22 +197,26 @@ def _rule(element: Element, number: int, inputs: list[Column], outputs: list[Col
     if len(cells) != len(inputs) or len(results) != len(outputs):
         raise DecisionError(f"{place.title}，第 {number} 条规则：列数与表头不一致")
     tests: list[tuple[int, Test]] = []
+    first: First = None
     for index, (cell, column) in enumerate(zip(cells, inputs, strict=True)):
         text = text_of(cell)
         if text not in ("", "-"):
-            tests.append((index, _cell_test(text, place.inside(f"，第 {number} 条规则，输入“{column.title}”"))))
+            compiled, test = _cell_test(text, place.inside(f"，第 {number} 条规则，输入“{column.title}”"))
+            constants = compiled.constants() if compiled is not None and not tests else None
+            first = (index, constants) if constants else first
+            tests.append((index, test))
     codes = [_cell_output(cell, column, number, place) for cell, column in zip(results, outputs, strict=True)]
-    return Rule(number, tests, codes)
+    return Rule(number, first, tests, codes)
 
 
-def _cell_test(text: str, place: Place) -> Test:
+def _cell_test(text: str, place: Place) -> tuple[Any, Test]:
     compiled = feel_tests(text, place)
     if compiled is not None:
-        return compiled.strict_code if place.strict else compiled.code
+        return compiled, compiled.strict_code if place.strict else compiled.code
 
     def broken(value: Any, scope: dict[Any, Any]) -> Any:
         raise DecisionError(f"{place.title}：不是合法的 FEEL")
-    return broken
+    return None, broken
 
 
 def _cell_output(cell: Element, column: Column, number: int, place: Place) -> Code:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.expressions.all_builtins import BUILTINS
 from engine.expressions.compare import contained
-from engine.expressions.compile_logic import Test, test_any, test_of
+from engine.expressions.compile_logic import Test, constants_of, test_any, test_of
 from engine.expressions.compiler import Compiler, has_loops
 from engine.expressions.errors import FeelError, LimitReached, Problem
 from engine.expressions.limits import BUDGET, Budget
@@ -160,6 +160,14 @@ class UnaryTests:
         if self._strict is None:
             self._strict = _tests_code(Compiler(self.text, strict=True, declared=self._declared, loops=self._loops), self.tree)
         return self._strict
+
+    def constants(self) -> frozenset[Any] | None:
+        """The values of a cell that holds only texts, or only numbers; None for every other cell."""
+        if self.tree.anything or self.tree.negated:
+            return None
+        found = [constants_of(node) for node in self.tree.tests]
+        values = frozenset().union(*(part for part in found if part is not None))
+        return values if found and None not in found and len({type(value) for value in values}) == 1 else None
 
     def __repr__(self) -> str:
         return f"UnaryTests({self.text!r})"
