@@ -57,6 +57,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.acts.give_back": {"to_node": "draft", "opinion": "看看。"}, "api.acts.transfer": {"to_person_id": NOWHERE, "reason": "看看。"},
     "api.tasks.draft": {"data": {}, "rev": 0}, "api.colleagues.delegate": {"to_person_id": NOWHERE}, "api.colleagues.sign": {"when": "before", "people": [NOWHERE]},
     "api.colleagues.opinion": {"stance": "agree"}, "api.colleagues.copy": {"people": [NOWHERE]}, "api.colleagues.comment": {"text": "看看。"}, "api.reveal.reveal": {"reason": "看看。"},
+    "api.corrections.correct": {"data": {}, "reason": "看看。"}, "api.corrections.take_out": {"reason": "看看。"},
 }
 
 

@@ -25,6 +25,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.cases.start": {"process": "case_filing.clue_intake"}, "api.cases.begin_matter": {"process": "case_filing.clue_extension"},
     "api.acts.complete": {}, "api.acts.give_back": {"to_node": "draft", "opinion": "补正"}, "api.acts.transfer": {"to_person_id": str(uuid4()), "reason": "出差"},
     "api.tasks.draft": {"data": {}}, "api.notices.mark": {}, "api.messages.receive": {}, "api.reveal.reveal": {"reason": "核对送达地址"},
+    "api.corrections.correct": {"data": {}, "reason": "写错了"}, "api.corrections.take_out": {"reason": "写错了"},
     "api.colleagues.delegate": {"to_person_id": str(uuid4())}, "api.colleagues.sign": {"when": "before", "people": [str(uuid4())]}, "api.colleagues.remove": {},
     "api.colleagues.opinion": {"stance": "agree"}, "api.colleagues.urge": {}, "api.colleagues.copy": {"people": [str(uuid4())]}, "api.colleagues.comment": {"text": "看一下"},
 }
