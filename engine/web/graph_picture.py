@@ -79,6 +79,8 @@ def broken(text: str, most: int) -> list[str]:
                 break
             lines.append("")
             line, wide = line + 1, 0
+            if letter.isspace():
+                continue
         lines[line] += letter
         wide += size
     return [one for one in lines if one]
