@@ -36,6 +36,7 @@ def gas(squads: Walker) -> Gas:
     return Gas(squads)
 
 
+@pytest.mark.requirement("NFR-008")
 @pytest.mark.requirement("CMD-230")
 @pytest.mark.requirement("CMD-231")
 def test_a_carrier_and_its_vehicles(gas: Gas) -> None:
@@ -48,6 +49,7 @@ def test_a_carrier_and_its_vehicles(gas: Gas) -> None:
     assert "company" in refused.value.fields
 
 
+@pytest.mark.requirement("NFR-008")
 @pytest.mark.requirement("CMD-232")
 @pytest.mark.requirement("CMD-233")
 @pytest.mark.requirement("CMD-234")
