@@ -82,6 +82,12 @@ def urge_record(app: Application, *, actor: Actor, register: str, record_id: UUI
         return write_beside(work, title="、".join(row["title"] for row, _ in held), outcome_title=f"第 {first['urged'] + 1} 次催办", words=words.strip(), task=first)
 
 
+def anybody_to_urge(connection: Connection, *, actor: Actor, case_id: UUID | None) -> bool:
+    """Whether somebody else has an open step of the case, as far as the rows tell at a glance."""
+    open_to = select(task.c.id).where(task.c.case_id == case_id, task.c.status == "open", task.c.assignee_id.is_distinct_from(actor.person_id))
+    return connection.scalar(open_to.limit(1)) is not None
+
+
 def _open_tasks(connection: Connection, case_id: UUID) -> list[Row]:
     """The open steps of a case that is not suspended, the latest first."""
     running = _WITH_INSTANCE.where(task.c.case_id == case_id, task.c.status == "open", instance.c.status != "suspended")

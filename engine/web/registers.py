@@ -24,10 +24,11 @@ from engine.runtime.queries import registers as query
 from engine.runtime.queries.officer import may_see_officer
 from engine.runtime.queries.pages import Option
 from engine.runtime.queries.record_words import dictionaries_of
+from engine.runtime.queries.register_map import small_shape
 from engine.runtime.queries.related import files_of, pointing_at
 from engine.runtime.register_rights import may_edit, may_export, may_import
 from engine.runtime.start_case import may_start
-from engine.runtime.urge_task import urge_record
+from engine.runtime.urge_task import anybody_to_urge, urge_record
 from engine.storage.tables.organisation import unit
 from engine.web.answers import done
 from engine.web.context import actor, application, identifier, new_key, now, reading, sent_key, today, writing
@@ -84,7 +85,7 @@ def listed(pack: str, name: str) -> ResponseReturnValue:
         draws = may_draw(connection, register=register, actor=actor(), at=now())
     return render_template(
         "registers/list.html", said_where=where, draws=draws, imports=imports, exports=may_export(register, actor()), register=register, records=records, pack=pack, name=name, asked=asked, filters=filters, views=views, editor=editor,
-        columns=query.shown_fields(register, asked), here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
+        columns=query.shown_fields(register, asked), maps={row.id: shape for row in records.rows if (shape := small_shape(row, register.placed))}, here_query=asked.address, can_search=any(f.search and not f.secret for f in register.fields.values()),
     )
 
 
@@ -177,7 +178,7 @@ def one(pack: str, name: str, record_id: str) -> ResponseReturnValue:
 def _urge_key(connection: Connection, register: Register, record: query.Record) -> str:
     """For one urging of who holds the record's case; empty where the reader may not."""
     may = register.urges is not None and record.case_id is not None and holds_role(connection, role=register.urges, posts=actor().posts, on=today())
-    return new_key() if may else ""
+    return new_key() if may and anybody_to_urge(connection, actor=actor(), case_id=record.case_id) else ""
 
 
 @blueprint.post("/registers/<pack>/<name>/<record_id>/urge")

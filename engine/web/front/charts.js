@@ -17,7 +17,7 @@ async function draw(box) {
 /** A button beside the chart that saves it as a picture, with its figures. */
 function offer(box) {
   const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "go plain save-chart", textContent: "下载图" });
+  Object.assign(button, { type: "button", className: "btn btn-s save-chart", textContent: "下载图" });
   button.setAttribute("aria-label", `下载图：${(box.getAttribute("aria-label") ?? "").split("，")[0]}`);
   button.addEventListener("click", async () => {
     const { saveChart } = await import("./charts/save.js");

@@ -12,7 +12,7 @@ const COLOURS = ["--blue", "#7c9cc9", "#b0752a", "#4f8a6d", "#8a6fae", "#5c687c"
 export async function drawChart(box, told) {
   const style = getComputedStyle(box), read = (name) => style.getPropertyValue(name).trim();
   const font = { fontFamily: read("--sans"), fontSize: parseFloat(style.fontSize) * 0.87, color: read("--ink-3") };
-  const look = { font, read, dark: box.closest(".screen") !== null, small: box.clientWidth < 420, colours: COLOURS.map((one) => (one.startsWith("--") ? read(one) : one)) };
+  const look = { font, read, dark: box.closest(".screen") !== null, small: box.clientWidth < (box.closest(".screen") ? 560 : 420), colours: COLOURS.map((one) => (one.startsWith("--") ? read(one) : one)) };
   const chart = init(box, null, { renderer: "svg" });
   const make = { bar: columns, line: lines, trend, pie, map }[told.kind];
   chart.setOption({ animation: false, textStyle: font, color: look.colours, tooltip: tooltip(told, look), ...(await make(told, look)) });
