@@ -21,7 +21,7 @@ from engine.runtime.queries.areas import district_areas, has_streets, street_are
 from engine.runtime.queries.registers import Record, by_ids
 from engine.storage.geometry import Point
 
-MOST_SHOWN = 400
+MOST_SHOWN, MOST_CORNERS = 400, 120
 ACROSS, UP, MOST_COUNTED = 8, 6, 200
 EDGE = 1e-8
 MOST_MEASURED, MARGIN = 10_000, 0.002
@@ -136,6 +136,15 @@ def by_area(connection: Connection, *, actor: Actor, register: Register, table: 
     ends = equal_ends(list(found.values()), ranges)
     shown = [Area(code=code, title=areas.titles[code], value=value, rank=rank_of(value, ends)) for code, value in found.items()]
     return ByArea(areas=sorted(shown, key=lambda area: -(area.value or 0)), ends=ends, level=level, district=district)
+
+
+def small_shape(record: Record, fields: Sequence[Field]) -> Mapping[str, Any] | None:
+    """What a small map beside the record draws, as GeoJSON: the outline while it is short, else a point; None where it lies nowhere."""
+    found = geometry(record, fields)
+    shape = found.get("shape")
+    if shape and sum(len(ring) for part in (shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]) for ring in part) <= MOST_CORNERS:
+        return dict(shape)
+    return {"type": "Point", "coordinates": found["point"]} if "point" in found else None
 
 
 def geometry(record: Record, fields: Sequence[Field]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Invalid, NotFound
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import Asked, check_key, narrow, order_column
-from engine.registers.scope import visible, visible_one
+from engine.registers.scope import sees_all, visible, visible_one
 from engine.registers.tables import SQLA
 from engine.runtime.queries.pages import EXACT_LIMIT, Page, cut, decode
 from engine.runtime.queries.record_words import Words, told_changes
@@ -63,10 +63,13 @@ def shown_fields(register: Register, asked: Asked) -> list[Field]:
 def listed(
     connection: Connection, *, actor: Actor, register: Register, table: Table, asked: Asked | None = None, size: int = 30, after: str | None = None, before: int = 0,
 ) -> Page[Record]:
-    """One page of records. A count, the rows, and one statement per kind of name, whatever the register's length."""
+    """One page of records. A count, the rows, and one statement per kind of name, whatever the register's length.
+
+    Who sees few of many gets them found by their unit, not looked for among everybody's.
+    """
     wanted = asked or Asked()
     total = count(connection, actor=actor, register=register, table=table, asked=wanted)
-    records = _read(connection, actor, register, table, wanted, size + 1, after, few=wanted.narrowed and total <= EXACT_LIMIT)
+    records = _read(connection, actor, register, table, wanted, size + 1, after, few=total <= EXACT_LIMIT and (wanted.narrowed or not sees_all(register, table, actor)))
     return cut(records, size=size, before=before, total=total, key=lambda row: (row.key, row.id))
 
 
@@ -123,7 +126,7 @@ def _word(row: Any) -> str:
 
 def _read(connection: Connection, actor: Actor, register: Register, table: Table, asked: Asked, size: int, after: str | None, *, few: bool = False) -> list[Record]:
     rows = connection.execute(_rows(actor, register, table, asked, limit=size, after=after, few=few)).mappings().all()
-    return _records(connection, rows, shown_fields(register, asked))
+    return _records(connection, rows, shown_fields(register, asked), register.placed)
 
 
 def _rows(actor: Actor, register: Register, table: Table, asked: Asked, *, limit: int | None, after: str | None, few: bool = False) -> Select[Any]:
@@ -172,13 +175,14 @@ def _whole(table: Table) -> Select[Any]:
     )
 
 
-def _records(connection: Connection, rows: Sequence[Any], fields: Sequence[Field]) -> list[Record]:
+def _records(connection: Connection, rows: Sequence[Any], fields: Sequence[Field], placed: Sequence[Field] = ()) -> list[Record]:
+    """``placed`` are fields whose values come along without words: where the records lie."""
     words = Words(connection, fields, rows)
     return [
         Record(
             id=row["id"], case_id=row["case_id"], case=row["x_number"] or row["x_title"] or "", unit_id=row["unit_id"], unit=row["x_unit"] or "",
             updated_at=row["updated_at"], cells={f.name: words.text(f, row[f.name]) for f in fields},
-            values={f.name: None if f.secret else row[f.name] for f in fields}, key=row["x_key"],
+            values={f.name: None if f.secret else row[f.name] for f in (*fields, *placed)}, key=row["x_key"],
         )
         for row in rows
     ]

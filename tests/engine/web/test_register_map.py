@@ -74,6 +74,8 @@ def test_near_becomes_a_condition_of_list_and_map_and_goes_away_again(sites: Fle
     assert browser.get(f"{MAP}?near=121.4738,31.2304,90000").status_code == 422
     inside = browser.get(f"{MAP}?inside=121.57,31.22%0A121.58,31.22%0A121.58,31.24%0A121.57,31.24", follow_redirects=True).get_data(as_text=True)
     assert "在范围内（4 个顶点）" in inside and "1 条" in inside
+    rows = browser.get("/registers/borrow_umbrella/site?sort=name").get_data(as_text=True)
+    assert rows.count('class="row-map"') == 2 and "[[[121.57, 31.23]" in rows  # a point, a short outline
     one = browser.get(f"/registers/borrow_umbrella/site/{id}").get_data(as_text=True)
     assert "data-map-shown" in one and "附近 500 米" in one
 
