@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -42,14 +43,17 @@ DAYS = 10
 
 @blueprint.get("/operations")
 def page() -> ResponseReturnValue:
-    """Cases that don't get on, by reason. ``?days=`` working days count as long."""
+    """Cases that don't get on, by reason. ``?days=`` working days count as long; ``?after=`` goes on with the running ones behind an instance."""
     actor().require(OPERATOR)
     days = min(max(request.args.get("days", DAYS, type=int), 1), 250)
     app = application()
     with reading() as connection:
         limits = stuck_query.limits_for(connection, days=days, today=today(), now=now())
-        found = [(reason, stuck_query.find_stuck(connection, actor=actor(), limits=limits, reason=reason)) for reason in (*stuck_query.REASONS, stuck_query.messages(app.library))]
-    return render_template("operations/page.html", found=found, days=days, most=stuck_query.MOST)
+        walked = stuck_query.walk_running(connection, actor=actor(), limits=limits, after=request.args.get("after", type=UUID))
+        found = [(stuck_query.NOTHING, walked.rows), *(
+            (reason, stuck_query.find_stuck(connection, actor=actor(), limits=limits, reason=reason))
+            for reason in (*stuck_query.REASONS, stuck_query.messages(app.library)) if reason is not stuck_query.NOTHING)]
+    return render_template("operations/page.html", found=found, days=days, most=stuck_query.MOST, following=walked.following)
 
 
 @blueprint.get("/operations/jobs")

@@ -1,7 +1,8 @@
 """Cases that don't get on, each with the reason. Every reason is one statement over an index of what waits; no state is loaded.
 
-What grows with history (instances, tasks, acts, effects, cases) is never read from end to end; only ``nothing`` has to look at everything that
-waits now, as it asks what doesn't. A failed effect has an open incident, so it needs no look of its own.
+What grows with history (instances, tasks, acts, effects, cases) is never read from end to end. ``nothing`` asks what doesn't wait, so it walks
+through the running instances, slice by slice along an index, and stops after a time; the next look goes on from there. A failed effect has an
+open incident, so it needs no look of its own.
 
 Rows: instance_id, case_id, number, title, subject, instance_title, since, detail (what exactly, in Chinese).
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Select, String, and_, cast, exists, func, literal, or_, select
 
@@ -26,6 +29,8 @@ from engine.storage.tables.waiting import fanout, fanout_item
 
 Row = dict[str, Any]
 MOST = 100
+SLICE, LOOK = 5_000, 1.5
+"""Running instances looked at with one statement, and seconds after which a look stops."""
 THROWERS = ("sendTask", "intermediateThrowEvent", "endEvent")
 
 
@@ -60,9 +65,35 @@ def limits_for(connection: Connection, *, days: int, today: date, now: datetime)
 
 
 def find_stuck(connection: Connection, *, actor: Actor, limits: Limits, reason: Reason) -> list[Row]:
-    """The hundred that wait longest for ``reason``, within what ``actor`` may see."""
+    """The hundred that wait longest for ``reason``, within what ``actor`` may see; of ``nothing`` those that the first look finds."""
+    if reason.query is _nothing:
+        return walk_running(connection, actor=actor, limits=limits).rows
     statement = restrict(reason.query(limits), actor, case_id=instance.c.case_id).limit(MOST)
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walked:
+    """``following`` is where the next look goes on, None when all running instances were looked at."""
+
+    rows: list[Row]
+    following: UUID | None
+
+
+def walk_running(connection: Connection, *, actor: Actor, limits: Limits, after: UUID | None = None, seconds: float = LOOK) -> Walked:
+    """Running instances that wait for nothing, in the order in which they began, from behind ``after``: a hundred, or as many as ``seconds`` find."""
+    ends, rows, here = monotonic() + seconds, list[Row](), after or UUID(int=0)
+    slices = select(instance.c.id).where(instance.c.status == "running").order_by(instance.c.id).offset(SLICE - 1).limit(1)
+    while True:
+        last = connection.scalar(slices.where(instance.c.id > here))
+        within = instance.c.id > here if last is None else and_(instance.c.id > here, instance.c.id <= last)
+        statement = restrict(_nothing(limits).where(within), actor, case_id=instance.c.case_id).order_by(None).order_by(instance.c.id).limit(MOST - len(rows))
+        rows += [dict(row) for row in connection.execute(statement).mappings()]
+        if len(rows) >= MOST:
+            return Walked(rows=rows, following=rows[-1]["instance_id"])
+        if last is None or monotonic() > ends:
+            return Walked(rows=rows, following=last)
+        here = last
 
 
 def _found(since: Any, detail: Any, source: Any = None) -> Select[Any]:
@@ -150,8 +181,9 @@ def messages(library: Library) -> Reason:
     return Reason(key="message", title="等没有流程会发的消息", remedy="确认外部系统是否还会推送；不会的话更正或终止。", query=query)
 
 
+NOTHING = Reason(key="nothing", title="什么也不在等", remedy="看它的快照，恢复到卡住之前，或者终止。", query=_nothing)
 REASONS = (
-    Reason(key="nothing", title="什么也不在等", remedy="看它的快照，恢复到卡住之前，或者终止。", query=_nothing),
+    NOTHING,
     Reason(key="nobody", title="没有人担任这个角色", remedy="在组织机构里配好人员，再到异常里重试；人停用了的，移交他手里的事。", query=_nobody),
     Reason(key="untouched", title="很久没有人动", remedy="催办，或者转给别人。", query=_untouched),
     Reason(key="suspended", title="暂停很久", remedy="核实暂停的原因，恢复办理或终止。", query=_suspended),

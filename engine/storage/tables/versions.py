@@ -24,6 +24,7 @@ migration_item = Table(
 )
 
 Index("ix_instance_process_live", instance.c.process, instance.c.id, postgresql_where=instance.c.ended_at.is_(None))
+Index("ix_instance_running", instance.c.id, postgresql_where=instance.c.status == "running")
 Index("ix_instance_suspended", instance.c.id, postgresql_where=instance.c.status == "suspended")
 Index("ix_task_open_since", task.c.opened_at, postgresql_where=task.c.status == "open")
 Index("ix_effect_live", effect.c.updated_at, postgresql_where=effect.c.status.in_(["queued", "running"]))

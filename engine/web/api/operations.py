@@ -80,6 +80,7 @@ class IncidentsQuery(Sent):
 
 class StuckQuery(Sent):
     days: int = Field(default=10, ge=1, le=250, description="多少个工作日算久")
+    after: UUID | None = Field(default=None, description="“什么也不在等”从这个流程实例之后接着看，即上次回答里的 following")
 
 
 class JobsQuery(Sent):
@@ -146,6 +147,7 @@ class ReasonTold(Told):
     title: str = Field(description="原因")
     remedy: str = Field(description="怎么办")
     items: list[StuckTold] = Field(description="等得最久的一百件")
+    following: UUID | None = Field(default=None, description="在办的很多、这一次没有看完时，下一次从哪里接着看")
 
 
 class ReasonsTold(Told):
@@ -277,9 +279,11 @@ def standing(query: StuckQuery) -> Response:
     actor().require(OPERATOR)
     with reading() as connection:
         limits = stuck.limits_for(connection, days=query.days, today=today(), now=now())
+        walked = stuck.walk_running(connection, actor=actor(), limits=limits, after=query.after)
         told = [
-            ReasonTold(key=one.key, title=one.title, remedy=one.remedy, items=[
-                StuckTold.model_validate(row) for row in stuck.find_stuck(connection, actor=actor(), limits=limits, reason=one)
+            ReasonTold(key=one.key, title=one.title, remedy=one.remedy, following=walked.following if one is stuck.NOTHING else None, items=[
+                StuckTold.model_validate(row)
+                for row in (walked.rows if one is stuck.NOTHING else stuck.find_stuck(connection, actor=actor(), limits=limits, reason=one))
             ]) for one in (*stuck.REASONS, stuck.messages(application().library))
         ]
     return tell(ReasonsTold(items=told))

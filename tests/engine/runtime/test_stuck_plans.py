@@ -5,10 +5,13 @@ import re
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from engine.access.scope import restrict
+from engine.runtime.queries import stuck
 from engine.runtime.queries.stuck import MOST, REASONS, find_stuck, limits_for, messages
 from engine.storage.tables.runtime import instance
 from tests.engine.runtime.pack import check_task, deploy, drawn, flow
@@ -46,6 +49,24 @@ def fill(town: Town) -> None:
             connection.execute(text(statement))
     with town.app.db.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE instance, task, timer, subscription, effect, case_file, act"))
+
+
+def test_the_running_are_walked_in_slices_and_a_look_goes_on_where_the_last_one_stopped(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stuck, "SLICE", 7)
+    monkeypatch.setattr(stuck, "MOST", 8)
+    with town.app.db.begin() as connection:
+        copy_waiting(connection, waiting_case(town), count=40, due_at=town.app.clock.now() + timedelta(days=60), apart=timedelta(seconds=1))
+        idle = list(connection.scalars(text("SELECT id FROM instance WHERE status = 'running' ORDER BY id OFFSET 3 LIMIT 20")))
+        for table in ("timer", "subscription"):
+            connection.execute(text(f"DELETE FROM {table} WHERE instance_id = ANY(:idle)"), {"idle": idle})
+    found: list[UUID] = []
+    after, looks = None, 0
+    with town.app.db.connect() as connection:
+        limits = limits_for(connection, days=1, today=town.app.clock.today() + timedelta(days=20), now=town.app.clock.now() + timedelta(days=20))
+        while looks == 0 or after is not None:
+            walked = stuck.walk_running(connection, actor=town.actor("keeper"), limits=limits, after=after, seconds=0 if looks % 2 else 9)
+            found, after, looks = found + [row["instance_id"] for row in walked.rows], walked.following, looks + 1
+    assert (found, looks >= 3) == (idle, True)
 
 
 def test_no_reason_reads_a_large_table_from_end_to_end(town: Town) -> None:
