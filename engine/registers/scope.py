@@ -45,6 +45,11 @@ def _widened(register: Register, table: Table, actor: Actor, own: ColumnElement[
     return live if within is None else live.where(or_(own, table.c.unit_id.in_(within)))
 
 
+def sees_all(register: Register, table: Table, actor: Actor) -> bool:
+    """Does nothing narrow what ``actor`` sees of the register?"""
+    return not is_closed(actor, register.name, "read") and own_rule(register, table, actor) is None
+
+
 def own_rule(register: Register, table: Table, actor: Actor) -> ColumnElement[bool] | None:
     """What the declaration's ``scope`` lets ``actor`` see, None for everything."""
     if actor.sees_everything or register.scope == "all":
