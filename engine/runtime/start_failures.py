@@ -38,9 +38,14 @@ def start_exhausted(
 
 
 def retry_start(app: Application, *, actor: Actor, failure_id: UUID, reason: str, at: datetime) -> None:
-    """Try the start again as a job. Raises Forbidden without the right ``operator``, NotFound, Conflict when somebody has seen to it."""
+    """Try the start again as a job; the same asked again by the same person changes nothing.
+
+    Raises Forbidden without the right ``operator``, NotFound, Conflict when somebody else has seen to it.
+    """
     with app.db.begin() as connection:
-        row = _taken(connection, actor, failure_id)
+        row = _taken(connection, actor, failure_id, "retried", reason)
+        if row is None:
+            return
         app.jobs.defer(
             connection, START_ON_EVENT, process=row["process"], event=row["event"], key=row["key"], facts=row["facts"],
             case_id=str(row["case_id"]) if row["case_id"] else None, unit_id=str(row["unit_id"]) if row["unit_id"] else None,
@@ -54,7 +59,9 @@ def skip_start(app: Application, *, actor: Actor, failure_id: UUID, reason: str,
     if not reason.strip():
         raise Invalid("跳过要写明理由。", fields={"reason": "请写明为什么不用发起，或者事情是怎么另行办理的。"})
     with app.db.begin() as connection:
-        _close(connection, actor, _taken(connection, actor, failure_id), "skipped", reason, at)
+        row = _taken(connection, actor, failure_id, "skipped", reason)
+        if row is not None:
+            _close(connection, actor, row, "skipped", reason, at)
 
 
 def listed(connection: Connection, *, actor: Actor, open_only: bool = True) -> list[dict[str, Any]]:
@@ -66,20 +73,27 @@ def listed(connection: Connection, *, actor: Actor, open_only: bool = True) -> l
     return [dict(row) for row in connection.execute(query.order_by(c.opened_at.desc()).limit(MOST)).mappings()]
 
 
-def _taken(connection: Connection, actor: Actor, failure_id: UUID) -> RowMapping:
+def _taken(connection: Connection, actor: Actor, failure_id: UUID, status: str, reason: str) -> RowMapping | None:
+    """The row, locked; None when ``actor`` has already brought it to ``status`` for this reason: an answer that was lost is asked for again."""
     actor.require(OPERATOR)
     row = connection.execute(select(start_failure).where(start_failure.c.id == failure_id).with_for_update()).mappings().one_or_none()
     if row is None:
         raise NotFound("没有这条没有成功的发起。")
+    if (row["status"], row["closed_by"], row["reason"]) == (status, actor.person_id, _kept(reason)):
+        return None
     if row["status"] != "open":
         raise Conflict("这条已经处理过了，请刷新页面。")
     return row
 
 
 def _close(connection: Connection, actor: Actor, row: RowMapping, status: str, reason: str, at: datetime) -> None:
-    values = {"status": status, "closed_at": at, "closed_by": actor.person_id, "closed_name": actor.name, "reason": reason.strip()[:500]}
+    values = {"status": status, "closed_at": at, "closed_by": actor.person_id, "closed_name": actor.name, "reason": _kept(reason)}
     connection.execute(update(start_failure).where(start_failure.c.id == row["id"]).values(values))
     audit.append(
         connection, chain=audit.chain_of(actor), at=at, actor_id=actor.person_id, actor_name=actor.name, action=f"start.{status}",
         object=f"{row['process']}:{row['event']}", detail={"key": row["key"], "reason": reason.strip()},
     )
+
+
+def _kept(reason: str) -> str:
+    return reason.strip()[:500]

@@ -178,9 +178,12 @@ def test_jobs_are_run_again_and_called_off(town: Town) -> None:
         steer_job(town.app, actor=town.actor("officer"), job_id=failed["id"], what="retry", at=now)
     steer_job(town.app, actor=keeper, job_id=failed["id"], what="retry", at=now)
     steer_job(town.app, actor=keeper, job_id=planned["id"], what="cancel", at=now)
+    for job, what in ((failed, "retry"), (planned, "cancel")):  # an answer that was lost is asked for again
+        steer_job(town.app, actor=keeper, job_id=job["id"], what=what, at=now)
     with pytest.raises(Conflict):
-        steer_job(town.app, actor=keeper, job_id=planned["id"], what="cancel", at=now)
+        steer_job(town.app, actor=keeper, job_id=planned["id"], what="retry", at=now)
     with town.app.db.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM audit WHERE action LIKE 'job.%'")) == 2
         assert {name: count for name, count in job_query.counts(connection, at=now).items() if count} == {"queued": 1}
 
 

@@ -183,11 +183,13 @@ def test_a_signal_start_that_failed_ten_times_waits_for_an_operator_who_retries_
             steer()
     with pytest.raises(Invalid):
         skip_start(town.app, actor=keeper, failure_id=one["id"], reason=" ", at=at)
-    skip_start(town.app, actor=keeper, failure_id=one["id"], reason="已经另行发起。", at=at)
+    for _ in range(2):  # an answer that was lost is asked for again
+        skip_start(town.app, actor=keeper, failure_id=one["id"], reason="已经另行发起。", at=at)
     with pytest.raises(Conflict):
         retry_start(town.app, actor=keeper, failure_id=one["id"], reason="", at=at)
     put(town, wrong.replace("nowhere", "station_two"), outside='<bpmn:signal id="s" name="rain"/>')
-    retry_start(town.app, actor=keeper, failure_id=two["id"], reason="", at=at)
+    for _ in range(2):
+        retry_start(town.app, actor=keeper, failure_id=two["id"], reason="", at=at)
     town.app.jobs.run_due(town.app)
     assert [c["unit_id"] for c in cases(town)] == [town.units["station_two"]] and find_violations(town.app) == []
     with town.app.db.connect() as connection:
