@@ -64,7 +64,7 @@ def picture(graph: CaseGraph) -> Picture:
 
 
 def _box(node: Node, x: float, y: float) -> Box:
-    lines, note = broken(node.text, MOST_LINES), broken("　".join(part for part in (node.note, node.law) if part), MOST_LINES)
+    lines, note = broken(node.text, MOST_LINES), [*broken(node.note, MOST_LINES), *broken(node.law, MOST_LINES)]
     return Box(x=x, y=y, height=2 * PAD + LINE * (len(lines) + len(note)), node=node, lines=lines, note=note, whole="　".join(part for part in (node.text, node.note, node.law) if part))
 
 

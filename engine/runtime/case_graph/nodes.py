@@ -179,14 +179,16 @@ def _right(asked: Asked, group: Group, found: Mapping[str, Sequence[Node]]) -> l
 
     if "when" in group.more and not holds(asked, str(group.more["when"]), found):
         return []
-    more, until, is_open = group.more, "", True
+    more, until, is_open, closed = group.more, "", True, ""
     if more.get("clock"):
         views = [one for one in _running(asked) if one.clock.split("/", 1)[0] == more["clock"] and _addressed(asked, one)]
         if not views:
             return []
         last = max(views, key=lambda one: (one.state == "running", one.start_on, one.id))
-        until, is_open = long_day(last.due), last.state == "running" and last.due is not None and last.due >= legal_date(asked.at)
-    note = f"到{until}为止" if is_open and until else "期限已过，已经关闭" if not is_open else ""
+        in_time = last.due is not None and last.due >= legal_date(asked.at)
+        until, is_open = long_day(last.due), last.state == "running" and in_time
+        closed = "已经办过，不再开放" if last.state == "met" else "期限已过，已经关闭"
+    note = f"到{until}为止" if is_open and until else closed if not is_open else ""
     return [Node(group=group.name, text=str(more["text"]), note=note, law=str(more["law"]), until=until, open=is_open, how=str(more.get("how", "")))]
 
 
