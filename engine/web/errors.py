@@ -17,8 +17,9 @@ from engine.web.refusals import note_refusal
 
 log = structlog.get_logger(__name__)
 TITLES = {
-    401: "请重新登录", 403: "不能这样做", 404: "没有找到", 405: "不能这样打开", 409: "别人先办了", 413: "文件太大", 422: "还有要改的地方", 429: "请稍等", 503: "暂时办不了",
+    401: "请重新登录", 403: "不能这样做", 404: "没有找到", 405: "不能这样打开", 409: "没有办成", 413: "文件太大", 422: "还有要改的地方", 429: "请稍等", 503: "暂时办不了",
 }
+BY_CODE = {"already_done": "别人先办了", "stale_revision": "内容已经变了", "suspended": "已暂停办理", "key_reused": "重复提交"}
 PLAIN = {
     400: "请求不完整，没有提交任何内容。请回到上一页重试。",
     404: "没有这个页面，或者您无权查看。请检查地址，或用上面的搜索找。",
@@ -94,4 +95,5 @@ def on_bug(error: Exception) -> ResponseReturnValue:
 
 
 def _page(status: int, message: str, **more: Any) -> ResponseReturnValue:
-    return render_template("shell/problem.html", status=status, heading=TITLES.get(status, "出了问题"), message=message, **more), status
+    heading = BY_CODE.get(more.get("code", "")) or TITLES.get(status, "出了问题")
+    return render_template("shell/problem.html", status=status, heading=heading, message=message, **more), status
