@@ -78,9 +78,8 @@ def _officers(connection: Connection, wanted: int) -> int:
     """Copies of the people of the demo city with their posts and accounts, until there are ``wanted``."""
     with _unchecked(connection):
         have = _count(connection, "account")
-        for turn in range(1, -(-wanted // have)):
-            for table in ("person", "post", "account"):
-                _copy(connection, "public", table, turn, mapped=("id", "person_id"), changed={"login": f"login || '.{turn}'"}, limit=min(have, wanted - have * turn) if table == "account" else None)
+        for table in ("person", "post", "account"):
+            _copy(connection, "public", table, -(-wanted // have) - 1, mapped=("id", "person_id"), changed={"login": "login || '.' || turn"}, limit=max(wanted - have, 0) if table == "account" else None)
     return _count(connection, "account")
 
 
@@ -107,38 +106,36 @@ def _cases(connection: Connection, wanted: int) -> int:
     """Every case of the demo city again and again, with parties, limits, tasks and its rows in the registers; their dates go back over five years."""
     have = _count(connection, "case_file")
     registers = [str(row[0]) for row in connection.execute("SELECT table_name FROM information_schema.columns WHERE table_schema = 'reg' AND column_name = 'case_id' ORDER BY 1").fetchall()]
+    turns = -(-wanted // have) - 1
+    back = f"- turn * interval '1800 days' / {max(turns, 1)}"
+    dated = {name: f'"{name}" {back}' for name in ("created_at", "updated_at", "closed_at", "opened_at", "done_at", "at")}
+    numbered = {"number": "number || '-' || turn", **dated}
     with _unchecked(connection):
-        for turn in range(1, -(-wanted // have)):
-            back = f"- interval '{turn * 1800 // max(wanted // have, 1)} days'"
-            dated = {name: f"{name} {back}" for name in ("created_at", "updated_at", "closed_at", "opened_at", "done_at", "at")}
-            _copy(connection, "public", "case_file", turn, mapped=("id", "parent_id"), changed={"number": f"number || '-{turn}'", **dated})
-            for table in COPIED:
-                _copy(connection, "public", table, turn, mapped=("id", "case_id", "instance_id"), changed=dated)
-            for table in registers:
-                _copy(connection, "reg", table, turn, mapped=("id", "case_id", "record_id"), changed={"number": f"number || '-{turn}'", **dated}, where="case_id IS NOT NULL")
+        _copy(connection, "public", "case_file", turns, mapped=("id", "parent_id"), changed=numbered)
+        for table in COPIED:
+            _copy(connection, "public", table, turns, mapped=("id", "case_id", "instance_id"), changed=dated)
+        for table in registers:
+            _copy(connection, "reg", table, turns, mapped=("id", "case_id", "record_id"), changed=numbered, where="case_id IS NOT NULL")
     return _count(connection, "case_file")
 
 
-_COLUMNS: dict[tuple[str, str], dict[str, str]] = {}
 _FITS = {"timestamp with time zone": "interval", "text": "||"}
 """Type of a column → what an expression for it holds: a register may call a number what another calls a text."""
 
 
 def _copy(
-    connection: Connection, schema: str, table: str, turn: int, *, mapped: Sequence[str], changed: dict[str, str], limit: int | None = None, where: str = "true"
+    connection: Connection, schema: str, table: str, turns: int, *, mapped: Sequence[str], changed: dict[str, str], limit: int | None = None, where: str = "true"
 ) -> None:
-    """One more copy of what the demo city made: the ids in ``mapped`` become ids of this ``turn``, the columns in ``changed`` the expression."""
-    original = f'"{schema}"."bench_{table}"'
-    if (schema, table) not in _COLUMNS:
-        connection.execute(f'CREATE UNLOGGED TABLE {original} AS SELECT * FROM "{schema}"."{table}" WHERE {where}')
-        found = connection.execute(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s AND is_generated = 'NEVER' AND is_identity = 'NO'", (schema, table)).fetchall()
-        _COLUMNS[schema, table] = {str(name): str(kind) for name, kind in found}
-    columns = _COLUMNS[schema, table]
+    """``turns`` more copies of what the demo city made: the ids in ``mapped`` become ids of their turn, the columns in ``changed`` the expression."""
+    found = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s AND is_generated = 'NEVER' AND is_identity = 'NO'", (schema, table)).fetchall()
+    columns = {str(name): str(kind) for name, kind in found}
     fitting = {name: text for name, text in changed.items() if _FITS.get(columns.get(name, ""), "?") in text}
-    values = [f"md5({name}::text || '{turn}')::uuid" if name in mapped else fitting.get(name, f'"{name}"') for name in columns]
+    values = [f"md5({name}::text || turn)::uuid" if name in mapped else fitting.get(name, f'"{name}"') for name in columns]
     names = ", ".join(f'"{name}"' for name in columns)
-    connection.execute(f'INSERT INTO "{schema}"."{table}" ({names}) SELECT {", ".join(values)} FROM {original}{f" LIMIT {limit}" if limit else ""} ON CONFLICT DO NOTHING')
+    connection.execute(
+        f'INSERT INTO "{schema}"."{table}" ({names}) SELECT {", ".join(values)} FROM (SELECT * FROM "{schema}"."{table}" WHERE {where}) AS original, generate_series(1, {turns}) AS turn'
+        f"{f' LIMIT {limit}' if limit is not None else ''} ON CONFLICT DO NOTHING")
 
 
 @contextmanager
