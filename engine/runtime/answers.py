@@ -10,10 +10,12 @@ from uuid import UUID
 import orjson
 
 from engine.access.parties import save_party_of_case
+from engine.form_filling.accepted import compresses
 from engine.form_filling.attachments import link_attachments
 from engine.form_filling.model import Form, Right
 from engine.form_filling.party_records import party_input
 from engine.form_filling.validate import Validated, validate
+from engine.form_filling.widgets import widget_of
 from engine.kernel.errors import StaleRevision
 from engine.kernel.ids import new_id
 from engine.kernel.names import pack_of, qualify
@@ -22,6 +24,7 @@ from engine.registers.catalogue import get_register
 from engine.registers.write_record import write_record
 from engine.runtime.application import Application
 from engine.runtime.commitments import submission_digest
+from engine.runtime.compress_attachment import compress_later
 from engine.runtime.form_context import form_context
 from engine.runtime.nodes import Outcome, node_of, rights_of
 from engine.runtime.secrets import seal_secrets
@@ -104,9 +107,15 @@ def spread_answers(work: Work, form: Form, valid: Validated) -> None:
     work.fresh_answers[form.name], work.fresh_secrets[form.name] = dict(valid.stored), tuple(valid.secrets)
     if valid.attachments and work.actor is not None and work.task is not None:
         link_attachments(work.connection, attachment_ids=valid.attachments, actor=work.actor, case_id=work.case["id"], task_id=work.task["id"])
+        compress_later(work.app, work.connection, attachment_ids=_to_compress(form, valid), at=work.at)
     _spread_to_case(work, valid)
     _spread_to_records(work, form, valid.record_fields)
     _spread_to_parties(work, form, valid)
+
+
+def _to_compress(form: Form, valid: Validated) -> list[UUID]:
+    """Files in the fields that say ``compress``, whichever way they were uploaded."""
+    return [UUID(id) for one in form.fields.values() if compresses(one) and valid.data.get(one.name) for id in widget_of(one).attachments(one, valid.data[one.name])]
 
 
 def _spread_to_case(work: Work, valid: Validated) -> None:

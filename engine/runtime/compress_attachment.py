@@ -27,12 +27,16 @@ from engine.storage.tables.registers import record_history
 KEEP_ORIGINAL = timedelta(days=7)
 """So long the bytes of an original stay after it was replaced."""
 STEP = 5
+LIGHT = 200_000
+"""Bytes below which there is nothing to gain."""
 
 
 def compress_later(app: Application, connection: Connection, *, attachment_ids: Iterable[UUID], at: datetime) -> int:
-    """Order the compression of files that nobody has ordered yet, in the caller's transaction; how many. Kinds that can't be made smaller are passed over."""
-    a, c = attachment.c, attachment_compression.c
-    wanted = select(a.id, a.sm3, a.size).where(a.id.in_(list(attachment_ids)), a.content_type.in_(list(KINDS)), a.removed_at.is_(None))
+    """Order the compression of files that nobody has ordered yet, in the caller's transaction; how many. Small files and kinds that can't be made smaller are passed over."""
+    a, c, ids = attachment.c, attachment_compression.c, list(attachment_ids)
+    if not ids:
+        return 0
+    wanted = select(a.id, a.sm3, a.size).where(a.id.in_(ids), a.content_type.in_(list(KINDS)), a.size >= LIGHT, a.removed_at.is_(None))
     count = 0
     for row in connection.execute(wanted).all():
         values = {"attachment_id": row.id, "state": "waiting", "before_sm3": row.sm3, "before_size": row.size, "asked_at": at}

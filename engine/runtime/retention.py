@@ -20,6 +20,7 @@ from engine.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.kernel.ids import new_id
 from engine.runtime.application import Application
 from engine.storage.tables.cases import attachment, case_export, case_file, case_party
+from engine.storage.tables.compression import attachment_compression
 from engine.storage.tables.documents import document, document_version
 from engine.storage.tables.proof import case_bundle, destruction, retention_rule
 from engine.storage.tables.runtime import act, draft, submission, task
@@ -119,6 +120,7 @@ def _destroy(connection: Connection, case_id: UUID) -> dict[str, Any]:
     if closed is None:
         raise Conflict("这个案件又在办理中，不能销毁。")
     files = set(connection.execute(select(attachment.c.sm3).where(attachment.c.case_id == case_id)).scalars())
+    files |= set(connection.execute(select(attachment_compression.c.before_sm3).join(attachment, attachment.c.id == attachment_compression.c.attachment_id).where(attachment.c.case_id == case_id)).scalars())
     papers = connection.execute(select(document.c.id, document.c.pdf_sm3, document.c.sealed_sm3).where(document.c.case_id == case_id)).all()
     versions = select(document_version.c.pdf_sm3).where(document_version.c.document_id.in_([paper.id for paper in papers]))
     files |= {sm3 for paper in papers for sm3 in (paper.pdf_sm3, paper.sealed_sm3) if sm3} | {sm3 for sm3 in connection.execute(versions).scalars() if sm3}

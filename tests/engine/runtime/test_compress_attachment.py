@@ -59,7 +59,7 @@ def letter() -> bytes:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return {"现场.mp4": film(), "文书.pdf": scan(), "报告.docx": letter(), "坏的.mp4": b"\0\0\0\x18ftypmp42" + b"x" * 3000}
+    return {"现场.mp4": film(), "文书.pdf": scan(), "报告.docx": letter(), "坏的.mp4": b"\0\0\0\x18ftypmp42" + b"x" * 300_000}
 
 
 def upload(town: Town, connection: Connection, name: str, data: Any, **more: Any) -> UUID:
