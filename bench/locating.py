@@ -67,7 +67,7 @@ def rows(*, many: int = 100_000, roads: int = 4_000) -> list[Row]:
         with app.db.connect() as connection:
             row = connection.execute(register_transfer.select().where(register_transfer.c.id == id)).mappings().one()
         confirm_import(app, actor=actor, register=NAME, import_id=id, at=NOW)
-        found.append(("写入（再定位一次）", *_apart(settings, lambda own: write_import(own, transfer_id=str(id)))))
+        found.append(("写入", *_apart(settings, lambda own: write_import(own, transfer_id=str(id)))))
         _ended(app, id, many)
     told = [(f"{what} {many:,} 个地址，地名库 {roads * (NUMBERS + 1):,} 条", f"{wall:.1f} 秒（每秒 {many / wall:,.0f} 行），CPU {spent:.1f} 秒，进程最多 {memory} MB", "内存 ≤ 400 MB") for what, wall, spent, memory in found]
     return [*told, ("有把握的 / 没有把握的", f"{row['located']:,} / {row['doubtful']:,}", "")]

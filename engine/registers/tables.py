@@ -25,7 +25,7 @@ BASE = {
 LEAST = {
     "number": "'-Infinity'::numeric", "money": "'-Infinity'::numeric", "date": "'-infinity'::date", "datetime": "'-infinity'::timestamptz", "boolean": "false",
 }
-ORDERED_LENGTH = 100
+ORDERED_LENGTH, COUNTED = 100, 10_000
 CATALOG_TYPE = {"timestamptz": "timestamp with time zone", "numeric(18,2)": "numeric"}
 
 
@@ -48,6 +48,20 @@ def build_table(connection: Connection, register: Register) -> list[str]:
     for statement in statements:
         connection.execute(text(statement))
     return statements
+
+
+def require_nothing_dropped(connection: Connection, *, before: Register, after: Register) -> None:
+    """Raise DeployRefused when ``after`` leaves out a field of ``before`` that some record holds something in: nobody would see it again."""
+    present, gone = _columns(connection, before), [field for field in before.fields.values() if field.name not in after.fields]
+    findings = []
+    for field in gone:
+        if field.name in present:
+            many = connection.scalar(text(f'SELECT count(*) FROM (SELECT 1 FROM reg.{before.table} WHERE deleted_at IS NULL AND "{field.name}" IS NOT NULL LIMIT {COUNTED + 1}) AS held'))  # noqa: S608 (names of a declaration)
+            told = f"{COUNTED} 条以上" if many and many > COUNTED else f"{many} 条"
+            if many:
+                findings.append({"element": field.name, "rule": "register_field", "message": f"“{field.title}”有 {told}记录填了内容，不能去掉；请保留这一栏，或者先把内容移到别的栏目、清空以后再去掉。"})
+    if findings:
+        raise DeployRefused(f"台账“{after.title}”去掉了还在用的栏目，没有发布，记录没有变。", findings=findings)
 
 
 def _columns(connection: Connection, register: Register) -> dict[str, str]:

@@ -16,7 +16,7 @@ from engine.packs.store import NewVersion, lock_content, note_change, put_in_for
 from engine.reference.seeding import KINDS as SEEDED
 from engine.reference.seeding import seed_content
 from engine.registers.declaration import parse_register
-from engine.registers.tables import build_table
+from engine.registers.tables import build_table, require_nothing_dropped
 from engine.runtime.application import Application
 from engine.runtime.arm_starts import arm_starts
 from engine.runtime.bpmn.watchdog import guard
@@ -61,6 +61,8 @@ def deploy_file(
     with app.db.begin() as connection:
         lock_content(connection)
         before = app.library.find_current(found, name)
+        if before is not None and found == "register":
+            require_nothing_dropped(connection, before=parse_register(before.content, name=name), after=parse_register(new.content, name=name))
         version = store_version(connection, new, source="page", by=actor.person_id, at=at, note=note)
         note_change(connection, version, before=before, what=what, reason=note, by_id=actor.person_id, by_name=actor.name, at=at)
         put_in_force(connection, version)

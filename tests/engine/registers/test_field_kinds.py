@@ -258,3 +258,17 @@ def test_a_wrong_validity_is_refused(valid: str) -> None:
         parse_register(content.encode(), name="borrow_umbrella.x")
 
 
+
+
+def test_a_field_that_records_hold_something_in_is_not_dropped(fleet: Fleet) -> None:
+    wide = "title: 箱子\nfields:\n  name: {title: 名称, list: true}\n  weight: {title: 重量, type: number}\n  spare: {title: 备用}\n"
+    fleet.deploy("box.yaml", wide)
+    id = fleet.add("borrow_umbrella.box", name="甲", weight=3)
+    with pytest.raises(DeployRefused) as refused:
+        fleet.deploy("box.yaml", "title: 箱子\nfields:\n  name: {title: 名称, list: true}\n")
+    (told,) = refused.value.findings
+    assert "“重量”有 1 条记录填了内容" in told["message"], "the spare field is empty"
+    assert fleet.read("borrow_umbrella.box", id)[0].cells["weight"] == "3"
+    fleet.deploy("box.yaml", wide.replace("  spare: {title: 备用}\n", ""))
+    with pytest.raises(DeployRefused, match="会丢失数据"):
+        fleet.deploy("box.yaml", wide.replace("type: number", "type: text"))
