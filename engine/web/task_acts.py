@@ -197,4 +197,12 @@ def onward(result: ActResult, title: str, *, told: str = "") -> ResponseReturnVa
     if result.completed:
         return done(url_for("case_page.case", case_id=result.case_id), f"{told}这项流程已办完。")
     waiting = "；".join(f"{task.title}在{'、'.join(task.people[:3]) or task.role_title}手里" for task in result.next_tasks)
-    return done(url_for("case_page.case", case_id=result.case_id), f"{told}{f'现在{waiting}。' if waiting else '系统正在办理自动步骤。'}")
+    return done(url_for("case_page.case", case_id=result.case_id), f"{told}{f'现在{waiting}。' if waiting else _others(result)}")
+
+
+def _others(result: ActResult) -> str:
+    """Who still has something to do where an act opened no step: colleagues of a 会签, other branches; else the system."""
+    with reading() as connection:
+        found = query.standing(connection, instance_id=result.instance_id) if result.instance_id else []
+    waiting = "；".join(f"{'、'.join(row['names'][:3])}{'等' if len(row['names']) > 3 else ''}办理{row['title']}" for row in found[:3])
+    return f"还在等{waiting}。" if waiting else "系统正在办理自动步骤。"

@@ -151,6 +151,11 @@ def awaited(connection: Connection, *, task_id: UUID) -> list[str]:
     return [row["person_name"] for row in _rows(connection, "awaited", task_id=task_id)]
 
 
+def standing(connection: Connection, *, instance_id: UUID) -> list[Row]:
+    """The open steps of an instance: ``title`` and the ``names`` of who has them, a role where nobody has taken it."""
+    return _rows(connection, "standing", instance_id=instance_id)
+
+
 def withdrawable(*, actor: Actor, acts: Sequence[Row]) -> Row | None:
     """The reader's own last act that ``withdraw_act`` would take back: nobody acted and nothing irreversible came after it."""
     passed: set[UUID | None] = set()

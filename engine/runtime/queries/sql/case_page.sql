@@ -45,6 +45,11 @@ WHERE t.case_id = :case_id AND t.status = 'open' ORDER BY t.opened_at, t.id
 -- Whose opinion a step waits for now.
 SELECT person_name FROM task_signer WHERE task_id = :task_id AND status = 'open' ORDER BY asked_at, id
 
+-- name: standing
+-- The open steps of an instance with who has each.
+SELECT t.title, array_agg(DISTINCT coalesce(p.name, nullif(t.role_title, ''), '有关人员')) AS names
+FROM task t LEFT JOIN person p ON p.id = t.assignee_id WHERE t.instance_id = :instance_id AND t.status = 'open' GROUP BY t.title ORDER BY min(t.opened_at), t.title
+
 -- name: instances
 -- The processes that ran or run on the case, first one first.
 SELECT i.id, i.process, i.title, i.status, i.started_at, i.ended_at, i.bundle_id, i.definition_id, d.version, p.name AS started_by,
