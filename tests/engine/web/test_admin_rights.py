@@ -34,7 +34,7 @@ SENT = {"reason": "x", "key": "three-officers-1", "what": "preview", "people": N
 ALL = {"admin", "security", "auditor"}
 SHARED = {
     "/admin/organisation/file/export": ALL,
-    "/admin/sign-in/help": {"admin", "security"}, f"/admin/sign-in/sessions/{NOWHERE}/end": {"admin", "security"},
+    "/admin/sign-in/help": {"admin", "security"}, f"/admin/sign-in/sessions/{NOWHERE}/end": {"admin", "security"}, f"/admin/security/grave/{NOWHERE}/approve": {"auditor", "security"},
 }
 """What more than one of them may do: take the organisation out to look at, and help people who can't sign in."""
 ROLES, CLUE = "/admin/rights/roles", "case_filing.clue"

@@ -36,7 +36,7 @@ ELSEWHERE = {
     "paper_id": "tests/packs/serving_documents, as an outsider", "round_id": "tests/packs/assessment and tests/engine/runtime/key_rounds",
     "failure_id": "tests/engine/web/test_operations_pages", "job_id": "tests/engine/web/test_operations_pages",
     "rule_id": "tests/engine/web/test_message_pages: only an administrator sees rules at all",
-    **dict.fromkeys(("pack", "name", "role", "process", "version", "kind", "code", "event", "filename", "act", "what", "number", "index", "item", "sm3"), "a word or a number, no id of a record"),
+    **dict.fromkeys(("pack", "name", "role", "process", "version", "kind", "code", "event", "filename", "act", "what", "number", "index", "item", "sm3", "level", "district"), "a word or a number, no id of a record"),
 }
 """Parts of addresses that this crawler has no real value for, and why."""
 FIELDS = {

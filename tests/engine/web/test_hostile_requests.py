@@ -48,7 +48,7 @@ LIES = {
 }
 UPLOADS = {
     "attachments": ("/attachments", {"field": "files"}), "processes": ("/processes/deploy", {"pack": "case_filing", "note": "x"}), "calendar": ("/admin/calendar/new", {"title": "x"}),
-    "own_certificates": ("/me/certificates", {}), "admin_file": ("/admin/organisation/file", {}), "verify": ("/v/-", {}), "register_excel": ("", {}),
+    "own_certificates": ("/me/certificates", {}), "admin_boundaries": ("/admin/boundaries", {"level": "district", "source": "x"}), "admin_file": ("/admin/organisation/file", {}), "verify": ("/v/-", {}), "register_excel": ("", {}),
 }
 ELSEWHERE = {"api.attachments": "the same store", "party_files": "the same store"}
 
