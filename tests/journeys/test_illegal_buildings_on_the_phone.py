@@ -1,8 +1,10 @@
 """Illegal buildings on a phone: reported with photos, moved, taken out, verified in the field, checked, corrected, queried, counted, urged."""
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -46,9 +48,16 @@ def office(walk: Overseer, chromium: Browser) -> Iterator[Office]:
     assert opened.troubles == []
 
 
+@cache
+def taken() -> bytes:
+    """A picture wider than what is kept, as a phone takes it."""
+    made = io.BytesIO()
+    Image.frombytes("RGB", (65, 49), Random(7).randbytes(65 * 49 * 3)).resize((2600, 1960)).save(made, "JPEG", quality=80)
+    return made.getvalue()
+
+
 def photo(path: Path) -> Path:
-    """A picture as a phone takes it: four thousand pixels wide."""
-    Image.frombytes("RGB", (100, 75), Random(path.name).randbytes(100 * 75 * 3)).resize((4000, 3000)).save(path, "JPEG", quality=80)
+    path.write_bytes(taken() + path.name.encode())
     return path
 
 
@@ -115,7 +124,7 @@ def test_a_point_is_reported_moved_verified_and_taken_out_on_the_phone(office: O
     fill(page, opinion="东侧一张拍错了，换一张。")
     page.locator("[data-field=held] li").filter(has_text="东侧.jpg").get_by_label("删去").check()
     add_photo(page, photo(tmp_path / "正面.jpg"))
-    well(page, look=True)
+    well(page)
     send(street)
     approve(walk)
     assert [one["name"] for one in record(walk, POINT, id)["photos"]] == ["西侧.jpg", "正面.jpg"]
@@ -177,7 +186,7 @@ def correct(desk: Desk, case_id: Any, *, opinion: str, drop: str) -> None:
     fill(page, opinion=opinion)
     page.locator("[data-field=photos] .shots li").filter(has=page.locator(f"a[aria-label*='{drop}']")).locator("[data-remove-upload]").click()
     page.get_by_role("textbox", name="为什么更正").fill("照片传错了。")
-    well(page, look=True)
+    well(page, look=opinion.startswith("同意"))
     with page.expect_navigation():
         page.get_by_role("button", name="保存更正").click()
     expect(page.locator(".note-bar.ok")).to_contain_text("已更正")
@@ -220,7 +229,7 @@ def test_queries_figures_and_urging_on_the_phone(office: Office, walk: Overseer)
     city = office.sit("city_works", size=NARROW)
     page = city.visit("/dashboards/illegal_building_overview/board").page
     assert page.locator(".tile h2").all_inner_texts()[:7] == list(SUBJECTS)
-    well(page, look=True)
+    well(page)
     for title, kind in (("新增违建", "new"), ("存量违建", "stock")):
         page = city.visit("/dashboards/illegal_building_overview/queries").page
         page.get_by_role("link", name=title).click()
