@@ -1,3 +1,4 @@
+import ctypes
 import gc
 
 from engine.assembly import create_application
@@ -6,4 +7,7 @@ from engine.web.flask_app import create_flask
 
 application = create_flask(create_application(Settings.from_environment()))
 gc.collect()
+libc = ctypes.CDLL(None)
+if hasattr(libc, "malloc_trim"):
+    libc.malloc_trim(0)  # what starting up needed for a while goes back to the system: some ten megabytes
 gc.freeze()  # what was loaded stays: the collector needn't walk it in the middle of a request
