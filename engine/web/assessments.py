@@ -62,11 +62,12 @@ def unit(round_id: str, unit_id: str) -> ResponseReturnValue:
         board = _board(connection, round_id)
         line = _line(board, unit_id)
         scores = rounds.may_score(connection, board=board, actor=actor(), at=now())
+        own = {one.key for one in board.items if scores and not one.automatic and role_of(connection, assessment=board.assessment, item=one, unit_id=board.row["unit_id"], actor=actor(), at=now()) is not None}
         grades = grades_of(connection, application().library, board.assessment)
         files = {row["id"]: files_of(connection, record_id=row["id"]) for row in line.scores.values() if row["evidence"]}
         held = marks_of(connection, score_ids=[row["id"] for row in line.scores.values()]) if board.whole and any(one.several for one in board.items) else {}
-    marks = {one.key: shown_marks(held, score_id=line.scores[one.key]["id"], item=one, actor=actor(), scores=scores) for one in board.items if one.several}
-    return render_template("assessments/unit.html", **_shared(board), line=line, grades=grades, scores=scores, files=files, marks=marks, counts={key: len(held.get(line.scores[key]["id"], [])) for key in marks}, register=board.assessment.score, list_of=_list_of)
+    marks = {one.key: shown_marks(held, score_id=line.scores[one.key]["id"], item=one, actor=actor(), scores=one.key in own) for one in board.items if one.several}
+    return render_template("assessments/unit.html", **_shared(board), line=line, grades=grades, scores=scores, files=files, own=own, marks=marks, counts={key: len(held.get(line.scores[key]["id"], [])) for key in marks}, register=board.assessment.score, list_of=_list_of)
 
 
 @blueprint.get("/assessments/<round_id>/items/<item>")

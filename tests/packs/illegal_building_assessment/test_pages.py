@@ -79,6 +79,7 @@ def test_several_people_score_an_item_each_on_a_sheet_of_their_own(walk: Assesso
     assert 'value="9"' not in chief.get(one).text and 'value="9"' in city.get(one).text
     assert chief.post(one, {"data.score": "4", "data.words": "没有部署"}).status_code == 303 and walk.scores("CG-A")["organisation"] == 7
     assert "没有部署" in (both := chief.get(page).text) and "例会齐全" in both and "按岗位加权" in both
+    assert "创新加分打分" in city.get(page).text and "创新加分打分" not in both, "what is not theirs to score has no button"
     assert chief.get(item).status_code == 200 and chief.post(f"/assessments/{walk.round_id}/items/innovation", {f"s.{unit}": "1", f"w.{unit}": "好"}).status_code == 403
     assert city.post(one, {"data.score": "", "data.words": ""}).status_code == 303 and walk.scores("CG-A")["organisation"] is None
     with walk.app.db.connect() as connection:
