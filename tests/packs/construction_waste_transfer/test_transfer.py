@@ -112,7 +112,7 @@ def done_again(walk: Walker) -> int:
 
 def take_back(walk: Walker, *, kind: str = "start") -> None:
     with walk.app.db.connect() as connection:
-        id = connection.scalar(select(act.c.id).where(act.c.case_id == walk.case_id, act.c.kind == kind).order_by(act.c.rev_before.desc()).limit(1))
+        id = connection.scalars(select(act.c.id).where(act.c.case_id == walk.case_id, act.c.kind == kind).order_by(act.c.rev_before.desc()).limit(1)).one()
     withdraw_act(walk.app, actor=walk.actor("a1_officer"), act_id=id, key=str(uuid4()), at=walk.at)
 
 
