@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.runtime.batch import Batch, Filled, Shape
+from engine.storage import prepared
 
 
 class Bulk(Batch):
@@ -20,8 +21,8 @@ class Bulk(Batch):
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
         self._rows.setdefault(table, []).extend([rows] if isinstance(rows, Mapping) else rows)
 
-    def flush(self, connection: Connection) -> None:
-        """One statement per table, then other writes one by one, then one statement per shape of change."""
+    def flush(self, connection: Connection, *, then: prepared.Asked | None = None) -> prepared.Reply | None:
+        """One statement per table, then other writes one by one, then one statement per shape of change; then what is asked."""
         for table, rows in self._rows.items():
             for alike in _alike(rows):
                 connection.execute(insert(table), alike)
@@ -35,6 +36,7 @@ class Bulk(Batch):
         for shape, given in shaped.items():
             connection.execute(shape.write(lambda kind, name: bindparam(f"{kind}_{name}")), given)
         self._rows, self._writes = {}, []
+        return None if then is None else prepared.together(connection, then)[0]
 
 
 def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
