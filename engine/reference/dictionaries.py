@@ -23,7 +23,6 @@ from engine.reference.cache import Cached
 from engine.storage.tables.organisation import person
 from engine.storage.tables.reference import dictionary_entry, dictionary_version
 
-
 ALIASES = "aliases"
 
 
