@@ -94,6 +94,7 @@ def _speak_sealed(system: str, server: Server, settings: Settings) -> dict[str, 
     ours, theirs = KeyRing(settings.data_dir, vault=settings.vault).identity, KeyRing(settings.data_dir / "simulators" / system).identity
     speak_sealed(server, own=theirs, peer=Peer(signing=ours.signing, sealing=ours.sealing))  # type: ignore[arg-type]
     file = settings.data_dir / "connectors" / f"{system}.peer.pem"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(to_pem(theirs.signing, "CERTIFICATE") + to_pem(theirs.sealing, "CERTIFICATE"))
     return {"peer": file.name}
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from engine.form_filling.accepted import accepted_kinds
-from engine.form_filling.context import AttachmentMeta, FormContext, Option
+from engine.form_filling.context import AttachmentMeta, FormContext, HeldFile, Option
 from engine.form_filling.model import Field, Form
 from engine.form_filling.validate import validate
 from engine.inspection.load import load_tree
@@ -27,7 +27,7 @@ PARTY = {
     "person": {"kind": "person", "name": "王一二", "identifier_kind": "id_card", "identifier": "11010519491231002X", "phone": "13800138000"},
 }
 OUTLINE = {"type": "Polygon", "coordinates": [[[121.45, 31.23], [121.46, 31.23], [121.46, 31.24], [121.45, 31.23]]]}
-WRONG: dict[str, Any] = {"tags": {"no": "list"}, "point": "不是位置", "outline": "不是范围", "files": {"no": "list"}, "photos": {"no": "list"}, "rows": "不是表", "choices": "不是多选", "party": "不是当事人", "address": "不是地址"}
+WRONG: dict[str, Any] = {"tags": {"no": "list"}, "point": "不是位置", "outline": "不是范围", "files": {"no": "list"}, "held_files": {"no": "list"}, "photos": {"no": "list"}, "rows": "不是表", "choices": "不是多选", "party": "不是当事人", "address": "不是地址"}
 
 
 @cache
@@ -84,7 +84,8 @@ def context(names: Mapping[str, Any] | None = None, known: Mapping[str, Any] | N
 
     return FormContext(
         at=AT, known=dict(known or {}), options=options, option=option, person=lambda _: "顾明川", unit=lambda _: "执法稽查科", case=lambda _: "旧案", record=lambda register, _: "样例记录",
-        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: None, "recorded": lambda register, _, field: "pending" if field == "state" else None, **facts(), **(names or {})},
+        record_files=lambda register, _: [HeldFile(meta=meta, field="materials", title="材料")] if (meta := _attachment("paper")) else [],
+        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": {"serving_documents.announcement": 30}.get, "recorded": lambda register, _, field: "pending" if field == "state" else None, **facts(), **(names or {})},
     )
 
 
@@ -156,7 +157,7 @@ PLAIN: dict[str, Any] = {
     "text": _text, "textarea": _text, "opinion": lambda field: "同意。", "number": _number, "money": lambda field: "1200.00",
     "date": lambda field: "2026-11-20", "datetime": lambda field: "2026-11-20T09:30:00+08:00", "boolean": lambda field: True,
     "party": lambda field: PARTY[(field.gc.get("kinds") or ["organisation"])[0]], "files": lambda field: [{"id": "film" if set(accepted_kinds(field)) == {"video"} else "paper"}],
-    "photos": lambda field: [{"id": "picture"}], "signature": lambda field: "picture",
+    "photos": lambda field: [{"id": "picture"}], "held_files": lambda field: [{"id": "paper", "act": "remove"}], "signature": lambda field: "picture",
     "address": lambda field: _address(), "tags": lambda field: ["样例"], "point": lambda field: {"lon": "121.45", "lat": "31.23"},
     "outline": lambda field: OUTLINE, "link": lambda field: "01a1f98f-2521-7009-bb74-ab81673452bb",
 }

@@ -185,8 +185,9 @@ def test_a_monitor_reads_figures_with_a_token_and_nobody_else(site: Site) -> Non
         check_changes({"networks": ["x"]})
 
 
-SHARED = {"admin_sign_in.end", "admin_sign_in.help_in", "admin_file.export"}
-"""Helping somebody who can't sign in is everyday work of the system and of the security administrator, and taking out a list changes nothing."""
+SHARED = {"admin_sign_in.end", "admin_sign_in.help_in", "admin_file.export", "admin_security.decide"}
+"""Helping somebody who can't sign in is everyday work of the system and of the security administrator, taking out a list changes nothing,
+and a grave act of one administrator waits for the word of another: which of them, the act says (tests/engine/web/test_grave_acts.py)."""
 
 
 @pytest.mark.requirement("NFM-068")

@@ -82,7 +82,7 @@ def test_the_example_runs_as_it_stands(town: Town, server: str, caller: Callable
 
 def test_every_widget_has_its_value_described() -> None:
     table = GUIDE[GUIDE.index("| `x-gc.widget`"):GUIDE.index("历史里的填报")]
-    described = {name for row in table.splitlines()[2:] if row for name in re.findall(r"[a-z]+", row.split("|")[1])}
+    described = {name for row in table.splitlines()[2:] if row for name in re.findall(r"[a-z_]+", row.split("|")[1])}
     assert described == set(all_widgets())
 
 
