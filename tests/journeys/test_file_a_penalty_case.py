@@ -58,7 +58,7 @@ def verify(desk: Desk) -> None:
     page.get_by_label("核查情况").fill("货架上待售的吐司面包18袋超过标注的保质期。")
     desk.choose("violation", "bzq")
     expect(page.locator("[data-field=domain] [role=combobox]")).to_have_value("食品安全案件")
-    expect(desk.button("拟立案")).to_have_text("拟立案 → 顾明川")
+    expect(desk.button("拟立案")).to_have_text("拟立案 → 仍由你办")
     desk.press("拟立案")
 
 

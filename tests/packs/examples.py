@@ -85,7 +85,7 @@ def context(names: Mapping[str, Any] | None = None, known: Mapping[str, Any] | N
     return FormContext(
         at=AT, known=dict(known or {}), options=options, option=option, person=lambda _: "顾明川", unit=lambda _: "执法稽查科", case=lambda _: "旧案", record=lambda register, _: "样例记录",
         record_files=lambda register, _: [HeldFile(meta=meta, field="materials", title="材料")] if (meta := _attachment("paper")) else [],
-        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": {"serving_documents.announcement": 30}.get, "recorded": lambda register, _, field: "pending" if field == "state" else None, **facts(), **(names or {})},
+        attachment=_attachment, names={"outcome": "submit", "case": {}, "detail": detail, "parameter": lambda name: {"serving_documents.announcement": 30}.get(name), "recorded": lambda register, _, field: "pending" if field == "state" else None, **facts(), **(names or {})},
     )
 
 

@@ -12,6 +12,9 @@ from engine.reporting.statistics.areas import Areas
 from engine.storage.tables.boundaries import boundary
 from engine.storage.tables.organisation import unit
 
+_DISTRICT = unit.alias("district")
+"""The bureau of the district that a unit belongs to: its area counts, whatever the unit below says of its own."""
+
 
 def districts_of(connection: Connection) -> dict[str, str]:
     """{code: name} of the districts that have a bureau, as the outlines call them, else as the bureaus' names begin."""
@@ -46,7 +49,7 @@ def has_streets(connection: Connection) -> list[str]:
 
 def district_areas(connection: Connection) -> Areas:
     """Every district with the units at and below its bureaus. Two statements."""
-    rows = connection.execute(select(unit.c.id, unit.c.area_code).where(unit.c.district_id.is_not(None))).all()
+    rows = connection.execute(select(unit.c.id, _DISTRICT.c.area_code).join(_DISTRICT, _DISTRICT.c.id == unit.c.district_id)).all()
     titles = districts_of(connection)
     held: dict[str, list[UUID]] = {code: [] for code in titles}
     for id, code in rows:
@@ -72,7 +75,8 @@ def street_areas(connection: Connection, *, district: str = "") -> Areas:
 
 
 def _units(connection: Connection, districts: Sequence[str]) -> Sequence[Any]:
-    return connection.execute(select(unit.c.id, unit.c.code, unit.c.short_name, unit.c.area_code).where(unit.c.district_id.is_not(None), unit.c.area_code.in_(districts))).all()
+    below = select(unit.c.id, unit.c.code, unit.c.short_name, _DISTRICT.c.area_code).join(_DISTRICT, _DISTRICT.c.id == unit.c.district_id)
+    return connection.execute(below.where(_DISTRICT.c.area_code.in_(districts))).all()
 
 
 def kept(connection: Connection) -> list[Mapping[str, Any]]:
