@@ -50,6 +50,15 @@ def sees_all(register: Register, table: Table, actor: Actor) -> bool:
     return not is_closed(actor, register.name, "read") and own_rule(register, table, actor) is None
 
 
+def lies_in_order(register: Register, table: Table, actor: Actor) -> bool:
+    """Does one index hold what ``actor`` sees in the order of the last change: everything, or one unit's, or one district's?"""
+    if sees_all(register, table, actor):
+        return True
+    if is_closed(actor, register.name, "read") or granted(actor, register.name, "read"):
+        return False
+    return register.scope == "agency" and actor.district_id is not None or _only_own_unit(register, actor)
+
+
 def own_rule(register: Register, table: Table, actor: Actor) -> ColumnElement[bool] | None:
     """What the declaration's ``scope`` lets ``actor`` see, None for everything."""
     if actor.sees_everything or register.scope == "all":
@@ -58,7 +67,12 @@ def own_rule(register: Register, table: Table, actor: Actor) -> ColumnElement[bo
         return table.c.case_id.in_(visible_cases(actor))
     if register.scope == "agency" and actor.district_id is not None:
         return table.c.district_id == actor.district_id
-    return table.c.unit_id.in_(_units(register, actor))
+    return table.c.unit_id == actor.unit_id if _only_own_unit(register, actor) else table.c.unit_id.in_(_units(register, actor))
+
+
+def _only_own_unit(register: Register, actor: Actor) -> bool:
+    at_city = register.scope == "area" and actor.district_id is None
+    return register.scope in ("unit", "area") and not at_city and scope_root(actor) is None
 
 
 def _units(register: Register, actor: Actor) -> Select[Any]:

@@ -79,7 +79,7 @@ def _create(register: Register) -> list[str]:
     ]
     name = register.table
     indexes = [
-        f"CREATE INDEX ON reg.{name} (unit_id, updated_at)", f"CREATE INDEX ON reg.{name} (district_id, updated_at)",
+        *(f"CREATE INDEX ON reg.{name} ({place}, updated_at DESC, id DESC) WHERE deleted_at IS NULL" for place in ("unit_id", "district_id")),
         f"CREATE INDEX ON reg.{name} (updated_at DESC, id DESC) WHERE deleted_at IS NULL",
     ]
     if register.case != "none":

@@ -13,7 +13,7 @@ from engine.access.actors import Actor
 from engine.kernel.errors import Invalid, NotFound
 from engine.registers.declaration import Field, Register
 from engine.registers.filters import Asked, check_key, narrow, order_column
-from engine.registers.scope import sees_all, visible, visible_one
+from engine.registers.scope import lies_in_order, sees_all, visible, visible_one
 from engine.registers.tables import SQLA
 from engine.runtime.queries.pages import EXACT_LIMIT, Page, cut, decode
 from engine.runtime.queries.record_words import Words, told_changes
@@ -69,7 +69,8 @@ def listed(
     """
     wanted = asked or Asked()
     total = count(connection, actor=actor, register=register, table=table, asked=wanted)
-    records = _read(connection, actor, register, table, wanted, size + 1, after, few=total <= EXACT_LIMIT and (wanted.narrowed or not sees_all(register, table, actor)))
+    walks = sees_all(register, table, actor) or not wanted.sort and lies_in_order(register, table, actor)
+    records = _read(connection, actor, register, table, wanted, size + 1, after, few=total <= EXACT_LIMIT and (wanted.narrowed or not walks))
     return cut(records, size=size, before=before, total=total, key=lambda row: (row.key, row.id))
 
 
