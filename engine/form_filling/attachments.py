@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import SEEK_END
 from pathlib import PurePath
 from typing import IO, Any
@@ -32,6 +32,8 @@ MOST_PER_FIELD = 200
 LONGEST_NAME = 120
 MOST_HELD = 64 * 2**20
 """Bytes of one file that may be in memory at a time; only videos are larger."""
+MOST_LOOSE = 2 * 2**30
+"""What one person may have sent within a day that belongs to no task, case or record yet, in bytes."""
 NOT_THERE = "没有这个附件，或者您无权查看。"
 
 
@@ -80,6 +82,8 @@ def store_attachment(
     content_type = _checked_type(head, name, field, rule)
     noted, small = _look_into(head, content_type, field)
     _keep_room(connection, actor, task_id, field)
+    if task_id is None and case_id is None:
+        _keep_store(connection, actor, size, at)
     row = {
         "id": new_id(),
         "sm3": _keep_blob(connection, blobs, data, content_type, at),
@@ -241,6 +245,15 @@ def _keep_room(connection: Connection, actor: Actor, task_id: UUID | None, field
     here &= attachment.c.task_id == task_id if task_id else attachment.c.task_id.is_(None) & attachment.c.case_id.is_(None) & attachment.c.record_id.is_(None)
     if (connection.scalar(select(func.count()).select_from(attachment).where(here)) or 0) >= MOST_PER_FIELD:
         raise TooLarge(f"这一栏已经传了 {MOST_PER_FIELD} 个文件，请先删去不用的。")
+
+
+def _keep_store(connection: Connection, actor: Actor, size: int, at: datetime) -> None:
+    """Nobody fills the store with what belongs to nothing yet."""
+    c = attachment.c
+    loose = c.task_id.is_(None) & c.case_id.is_(None) & c.record_id.is_(None) & c.removed_at.is_(None)
+    held = connection.scalar(select(func.sum(c.size)).where(c.uploaded_by == actor.person_id, c.uploaded_at > at - timedelta(days=1), loose)) or 0
+    if held + size > MOST_LOOSE:
+        raise TooLarge(f"您今天传上来还没有提交的文件已有 {held // 2**20} 兆，最多 {MOST_LOOSE // 2**20} 兆。请先提交，或者删去不用的，再传。")
 
 
 def _keep_blob(connection: Connection, blobs: BlobStore, data: bytes | IO[bytes], content_type: str, at: datetime) -> str:

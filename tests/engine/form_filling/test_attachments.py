@@ -1,4 +1,5 @@
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -156,6 +157,15 @@ def test_one_field_can_not_fill_the_store(desk: Desk, monkeypatch: pytest.Monkey
     desk.store(task_id=task)
     with pytest.raises(TooLarge):
         desk.store(task_id=task)
+
+
+def test_what_belongs_to_nothing_yet_can_not_fill_the_store(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = desk.store(case_id=None, field="a").size
+    monkeypatch.setattr("engine.form_filling.attachments.MOST_LOOSE", 2 * size)
+    desk.store(case_id=None, field="b")
+    with pytest.raises(TooLarge, match="还没有提交"):
+        desk.store(case_id=None, field="c")
+    desk.store(case_id=None, field="c", at=AT + timedelta(days=1, seconds=1))
 
 
 @pytest.mark.parametrize(
