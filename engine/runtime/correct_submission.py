@@ -135,7 +135,7 @@ def _around(connection: Connection, row: Mapping[str, Any]) -> tuple[Row, Row, R
         return None
     running = connection.execute(select(instance).where(instance.c.id == step["instance_id"])).mappings().one()
     case = connection.execute(select(case_file).where(case_file.c.id == row["case_id"])).mappings().one()
-    ended = select(act).where(act.c.task_id == step["id"], act.c.kind.in_(DONE), act.c.undone_by.is_(None), act.c.instance_id.is_not(None))
+    ended = select(act).where(act.c.instance_id == step["instance_id"], act.c.task_id == step["id"], act.c.kind.in_(DONE), act.c.undone_by.is_(None))
     done = connection.execute(ended.order_by(act.c.rev_before.desc()).limit(1)).mappings().one_or_none()
     return dict(step), dict(running), dict(case), dict(done) if done else None
 
@@ -185,7 +185,7 @@ def context_of(app: Application, connection: Connection, *, actor: Actor, found:
 def versions_of(app: Application, connection: Connection, *, found: Correction) -> list[Row]:
     """What was submitted at this step, the latest first: id, by_name, at, data."""
     s = submission.c
-    rows = connection.execute(select(s.id, s.by_name, s.at, s.data).where(s.task_id == found.task["id"]).order_by(s.at.desc(), s.id.desc()).limit(20)).mappings()
+    rows = connection.execute(select(s.id, s.by_name, s.at, s.data).where(s.case_id == found.task["case_id"], s.task_id == found.task["id"]).order_by(s.at.desc(), s.id.desc()).limit(20)).mappings()
     return [{**row, "data": open_secrets(app.keys, row["data"])} for row in rows]
 
 
