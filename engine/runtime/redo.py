@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from engine.form_filling.widgets import widget_of
 from engine.kernel.errors import Invalid
@@ -248,7 +248,7 @@ def _inside(work: Work, target: Row, place: str) -> bool:
 def _facts(work: Work, wait: UserWait, task_id: UUID) -> dict[str, Any]:
     """The facts that the person gave at the step, from the answers kept."""
     row = work.connection.execute(
-        select(task.c.form, task.c.node, submission.c.data).join(submission, submission.c.task_id == task.c.id)
+        select(task.c.form, task.c.node, submission.c.data).join(submission, and_(submission.c.case_id == task.c.case_id, submission.c.task_id == task.c.id))
         .where(task.c.id == task_id).order_by(submission.c.at.desc()).limit(1)
     ).mappings().one_or_none()
     form = form_of_task(work.app, work.instance, dict(row)) if row else None

@@ -103,7 +103,7 @@ def _take_back(work: Work, row: Row) -> ActResult:
 
 def _uncorrect(work: Work, row: Row) -> list[UUID]:
     """Undo what was corrected in the answers of this step since, the last first; the ids of those acts."""
-    theirs = select(act.c.id, act.c.result).where(act.c.task_id == row["task_id"], act.c.kind == "correct", act.c.at >= row["at"], act.c.undone_by.is_(None))
+    theirs = select(act.c.id, act.c.result).where(act.c.case_id == row["case_id"], act.c.at >= row["at"], act.c.task_id == row["task_id"], act.c.kind == "correct", act.c.undone_by.is_(None))
     found = work.connection.execute(theirs.order_by(act.c.at.desc(), act.c.id.desc())).all()
     for _, result in found:
         apply_undo(work, [entry for entry in result.get("undo", []) if entry["op"] != "superseded"])
